@@ -1,0 +1,16 @@
+//! The pure core of smp-sync.
+//!
+//! Everything that two nodes must agree on lives here: what a council is called, what a
+//! document may hold, when an entry is admitted, and what is said to a peer. This crate
+//! never touches a socket, a file, a clock or a source of randomness: callers pass in
+//! bytes, the time and random bytes, and carry out what comes back. So the same code runs
+//! under QUIC in the daemon and under a simulator in tests.
+//!
+//! `docs/PROTOCOL.md` numbers the rules (P-1, P-2, …) that the code cites.
+
+pub mod codec;
+pub mod crypto;
+pub mod ids;
+pub mod limits;
+pub mod schema;
+pub mod time;

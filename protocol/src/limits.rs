@@ -1,0 +1,135 @@
+//! Every limit of the protocol, each with its reason. Nothing else belongs here.
+//!
+//! A limit protects the one who holds it: what a peer sends is measured against these
+//! before anything is allocated, kept or repeated on its word.
+
+/// A region's name: it stands in certificates, file names and on screens.
+pub const REGION_NAME_BYTES: usize = 32;
+
+/// The edits of one entry, encoded. 256 entries, the most between two kept signatures,
+/// are then at most 1 MiB: what has to be admitted together stays bounded without a
+/// second rule. About 50 host records fit.
+pub const ENTRY_BYTES: usize = 4096;
+
+/// Entries between two kept signatures (P-12). A cold start checks one signature per unit.
+pub const UNIT_ENTRIES: u64 = 256;
+
+/// Dependencies that one entry may name: the heads of that many other chains. An author
+/// with more to merge writes a second entry.
+pub const ENTRY_DEPENDENCIES: usize = 64;
+
+/// Chains of one document in one generation. A node makes one per process start, so this
+/// is years of restarts; the owner starts a new generation long before.
+pub const CHAINS_PER_DOCUMENT: usize = 1024;
+
+/// Entries of one chain in one generation: what a process that writes once a second
+/// reaches in twelve days. A bound on what one key can make every reader keep.
+pub const ENTRIES_PER_CHAIN: u64 = 1 << 20;
+
+/// Records that may be created in one document and generation, counted over an entry and
+/// its ancestors. The largest council's register is about 2,000 hosts.
+pub const RECORDS_PER_DOCUMENT: u64 = 100_000;
+
+/// Encoded edits of one document and generation, counted over an entry and its ancestors:
+/// what one council can make every reader store.
+pub const DOCUMENT_BYTES: u64 = 64 << 20;
+
+/// Fields of one record; the widest kind in the schema has 20.
+pub const FIELDS_PER_RECORD: usize = 64;
+
+/// Items of a value that is a set (languages, areas); the schema's own bounds are lower.
+pub const SET_ITEMS: usize = 64;
+
+/// Text of a value (an office mailbox is the longest): RFC 5321's limit on a path.
+pub const TEXT_BYTES: usize = 254;
+
+/// A control frame before decompression. A summary of 200 documents is about 60 KB, a
+/// roster of 64 councils about 120 KB.
+pub const CONTROL_FRAME_BYTES: usize = 512 << 10;
+
+/// A frame of entries on the wire, compressed or not.
+pub const BATCH_FRAME_BYTES: usize = 2 << 20;
+
+/// What a frame of entries may decompress to: one unit of each of a few chains that
+/// depend on one another.
+pub const BATCH_BYTES: usize = 4 << 20;
+
+/// Where an answer stops filling a batch and sends it: small enough that a reader shows
+/// progress, large enough that compression pays.
+pub const BATCH_TARGET_BYTES: usize = 256 << 10;
+
+/// Units in one batch.
+pub const BATCH_UNITS: usize = 4096;
+
+/// New entries pushed inside the control stream; beyond this the change is announced and
+/// readers pull it, compressed.
+pub const PUSH_BYTES: usize = 16 << 10;
+
+/// Readers to whom a node passes on what it was pushed (P-40): about 3 n messages a
+/// region, and the path heals around broken links.
+pub const PASS_ON_TO: usize = 2;
+
+/// A signed roster: 64 members with two nodes each come to about 250 KB, most of it
+/// post-quantum sealing keys.
+pub const ROSTER_BYTES: usize = 384 << 10;
+
+/// Members of a region; the largest real one has 70 councils.
+pub const ROSTER_MEMBERS: usize = 128;
+
+/// Nodes of one council: a decider, a standby and two in replacement.
+pub const NODES_PER_MEMBER: usize = 4;
+
+/// Endpoints of one node: IPv4, IPv6, and a name or two.
+pub const ENDPOINTS_PER_NODE: usize = 4;
+
+/// Readers named for one document; a council has at most a dozen neighbours.
+pub const READERS_PER_DOCUMENT: usize = 64;
+
+/// How far one roster may be ahead of the one before it that a node holds. An authority
+/// that signs a version a day gets there in three years.
+pub const ROSTER_VERSION_JUMP: u64 = 1000;
+
+/// How long a roster is valid: a year and a month's grace, so that a yearly renewal is
+/// never late by a holiday.
+pub const ROSTER_LIFETIME_SECONDS: u64 = 396 * 86_400;
+
+/// From how long before its expiry a roster is warned about.
+pub const ROSTER_WARNING_SECONDS: u64 = 90 * 86_400;
+
+/// How far a peer's statement may be dated ahead of this node's clock before it is not
+/// believed as fresh.
+pub const CLOCK_SKEW_SECONDS: u64 = 600;
+
+/// How often a node says again how its documents stand, when nothing was written.
+pub const FRESHNESS_SECONDS: u64 = 3600;
+
+/// Seconds between two anti-entropy rounds, before jitter.
+pub const ROUND_SECONDS: u64 = 60;
+
+/// Peers that a round asks; the rest are reached in later rounds.
+pub const ROUND_PEERS: usize = 3;
+
+/// How long a pull may go without a frame before it is given up and tried elsewhere.
+pub const PULL_STALL_SECONDS: u64 = 30;
+
+/// Pulls under way at once in one node: each is one document from one peer.
+pub const PULLS: usize = 16;
+
+/// Answers under way to one peer; the next is told to come back.
+pub const ANSWERS_PER_PEER: usize = 8;
+
+/// How long a peer told `Busy` should wait.
+pub const BUSY_SECONDS: u64 = 2;
+
+/// How long a connection may take to say hello and agree on a roster.
+pub const HELLO_SECONDS: u64 = 20;
+
+/// Proven refusals remembered for one document, oldest forgotten first; told to peers so
+/// that they stop sending.
+pub const REFUSALS_PER_DOCUMENT: usize = 64;
+
+/// Working copies of one document kept for authors on a branch of their own.
+pub const WORKING_COPIES: usize = 8;
+
+/// Connected peers: every node of a full region.
+pub const PEERS: usize = ROSTER_MEMBERS * NODES_PER_MEMBER;
