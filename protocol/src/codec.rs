@@ -86,7 +86,11 @@ pub fn decompress(bytes: &[u8], limit: usize) -> Result<Vec<u8>, CodecError> {
     let mut out = Vec::new();
     let mut bounded = decoder.take(limit as u64 + 1);
     bounded.read_to_end(&mut out).map_err(|_| refused)?;
-    if out.len() > limit { Err(refused) } else { Ok(out) }
+    if out.len() > limit {
+        Err(refused)
+    } else {
+        Ok(out)
+    }
 }
 
 #[cfg(test)]
@@ -99,11 +103,20 @@ mod tests {
         assert_eq!(decode::<(u64, String)>(&bytes, 16), Ok((7, "a".to_owned())));
         let mut longer = bytes.clone();
         longer.push(0);
-        assert_eq!(decode::<(u64, String)>(&longer, 16), Err(CodecError::NotCanonical));
+        assert_eq!(
+            decode::<(u64, String)>(&longer, 16),
+            Err(CodecError::NotCanonical)
+        );
         // 7 written as a two-byte integer: the same value, another encoding.
         let padded = [251, 7, 0, 1, b'a'];
-        assert_eq!(decode::<(u64, String)>(&padded, 16), Err(CodecError::NotCanonical));
-        assert!(matches!(decode::<u64>(&[0; 17], 16), Err(CodecError::TooLong { .. })));
+        assert_eq!(
+            decode::<(u64, String)>(&padded, 16),
+            Err(CodecError::NotCanonical)
+        );
+        assert!(matches!(
+            decode::<u64>(&[0; 17], 16),
+            Err(CodecError::TooLong { .. })
+        ));
     }
 
     #[test]
@@ -122,6 +135,9 @@ mod tests {
             decompress(&bomb, 1 << 20),
             Err(CodecError::Decompression { limit: 1 << 20 })
         );
-        assert_eq!(decompress(&compress(b"plain"), 16).as_deref(), Ok(&b"plain"[..]));
+        assert_eq!(
+            decompress(&compress(b"plain"), 16).as_deref(),
+            Ok(&b"plain"[..])
+        );
     }
 }

@@ -55,7 +55,10 @@ impl Tag {
 
 /// SHA-256 of the tag and the bytes.
 pub fn hash(tag: Tag, bytes: &[u8]) -> Hash {
-    let digest = Sha256::new().chain_update(tag.bytes()).chain_update(bytes).finalize();
+    let digest = Sha256::new()
+        .chain_update(tag.bytes())
+        .chain_update(bytes)
+        .finalize();
     Hash(digest.into())
 }
 
@@ -129,6 +132,11 @@ mod tests {
         // The identity point verifies anything under a lax check.
         let mut low_order = [0u8; 32];
         low_order[0] = 1;
-        assert!(!verify(&PublicKey(low_order), Tag::Roster, b"bytes", &signature));
+        assert!(!verify(
+            &PublicKey(low_order),
+            Tag::Roster,
+            b"bytes",
+            &signature
+        ));
     }
 }

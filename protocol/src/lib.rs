@@ -12,5 +12,6 @@ pub mod codec;
 pub mod crypto;
 pub mod ids;
 pub mod limits;
+pub mod roster;
 pub mod schema;
 pub mod time;

@@ -59,7 +59,9 @@ const EPOCH: Date = jiff::civil::date(1970, 1, 1);
 const EPOCH_WEEKDAY: i32 = 3;
 
 fn date_of(days: i32) -> Option<Date> {
-    EPOCH.checked_add(jiff::Span::new().try_days(days).ok()?).ok()
+    EPOCH
+        .checked_add(jiff::Span::new().try_days(days).ok()?)
+        .ok()
 }
 
 fn days_of(date: Date) -> Option<i32> {
@@ -158,7 +160,10 @@ mod tests {
             assert_eq!(day.week().to_string().parse(), Ok(day.week()));
             assert!(day.week().monday() <= day && day.0 - day.week().monday().0 < 7);
         }
-        assert_eq!("2026-04-01".parse::<Day>().unwrap().week().to_string(), "2026-W14");
+        assert_eq!(
+            "2026-04-01".parse::<Day>().unwrap().week().to_string(),
+            "2026-W14"
+        );
         assert_eq!(Day::MIN.to_string(), "1900-01-01");
         assert_eq!(Day::MAX.to_string(), "2199-12-31");
     }

@@ -24,16 +24,7 @@ pub const NEWEST: SchemaVersion = SchemaVersion(1);
 
 /// A version of the schema. The roster says which one may be written.
 #[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Debug,
-    serde::Serialize,
-    serde::Deserialize,
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize,
 )]
 #[serde(transparent)]
 pub struct SchemaVersion(pub u16);

@@ -16,7 +16,9 @@ pub struct BadValue {
 /// [`BadValue`] where the text is not a value that the field accepts.
 pub fn parse_value(field: &Field, text: &str) -> Result<Value, BadValue> {
     let _ = (field, text);
-    Err(BadValue { expected: String::new() })
+    Err(BadValue {
+        expected: String::new(),
+    })
 }
 
 /// Writes a value as text that [`parse_value`] reads back.

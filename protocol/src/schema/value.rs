@@ -198,7 +198,13 @@ mod tests {
         }
         assert!(is_language("uk") && !is_language("UK") && !is_language("xx"));
         assert!(is_mailbox("placements@north.example.org"));
-        for bad in ["jo.smith@example.org", "a@b", "A@example.org", "a@.org", "x"] {
+        for bad in [
+            "jo.smith@example.org",
+            "a@b",
+            "A@example.org",
+            "a@.org",
+            "x",
+        ] {
             assert!(!is_mailbox(bad), "{bad}");
         }
         assert!(is_telephone("01632 960123"));
