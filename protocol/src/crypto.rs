@@ -15,6 +15,8 @@ pub enum Tag {
     NodeId,
     /// The header of an entry.
     EntryHeader,
+    /// A node's signature over an entry's header.
+    EntrySignature,
     /// The edits of an entry.
     EntryEdits,
     /// An automerge actor, from document, generation, node and incarnation.
@@ -40,6 +42,7 @@ impl Tag {
         match self {
             Self::NodeId => b"smp-sync/1 node id\0",
             Self::EntryHeader => b"smp-sync/1 entry header\0",
+            Self::EntrySignature => b"smp-sync/1 entry signature\0",
             Self::EntryEdits => b"smp-sync/1 entry edits\0",
             Self::Actor => b"smp-sync/1 actor\0",
             Self::Frontier => b"smp-sync/1 frontier\0",

@@ -10,6 +10,7 @@
 
 pub mod codec;
 pub mod crypto;
+pub mod document;
 pub mod ids;
 pub mod limits;
 pub mod roster;

@@ -9,10 +9,12 @@ mod check;
 mod signed;
 
 pub use check::RosterError;
+pub(crate) use check::ascending;
 pub use signed::{Installed, SignedRoster, VerifiedRoster};
 
 use serde::{Deserialize, Serialize};
 
+use crate::codec::Blob;
 use crate::ids::{CouncilCode, DocumentName, Hash, NodeId, PublicKey, RegionName};
 use crate::limits;
 use crate::schema::SchemaVersion;
@@ -75,7 +77,7 @@ pub struct MemberNode {
 
 /// A public sealing key; opaque here.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<u8>", into = "Vec<u8>")]
+#[serde(try_from = "Blob", into = "Blob")]
 pub struct SealingKey(Vec<u8>);
 
 impl SealingKey {
@@ -102,9 +104,16 @@ impl TryFrom<Vec<u8>> for SealingKey {
     }
 }
 
-impl From<SealingKey> for Vec<u8> {
-    fn from(key: SealingKey) -> Vec<u8> {
-        key.0
+impl TryFrom<Blob> for SealingKey {
+    type Error = crate::ids::BadName;
+    fn try_from(blob: Blob) -> Result<Self, Self::Error> {
+        Self::try_from(blob.0)
+    }
+}
+
+impl From<SealingKey> for Blob {
+    fn from(key: SealingKey) -> Self {
+        Self(key.0)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{Roster, RosterError, check};
-use crate::codec;
+use crate::codec::{self, Blob};
 use crate::crypto::{self, Signing, Tag};
 use crate::ids::{Hash, PublicKey, RegionName, Signature};
 use crate::limits;
@@ -14,7 +14,7 @@ use crate::limits;
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct SignedRoster {
     /// The encoded [`Roster`].
-    pub bytes: Vec<u8>,
+    pub bytes: Blob,
     /// The region authority's signature over those bytes.
     pub signature: Signature,
 }
@@ -56,7 +56,10 @@ impl SignedRoster {
             )));
         }
         let signature = authority.sign(Tag::Roster, &bytes);
-        Ok(Self { bytes, signature })
+        Ok(Self {
+            bytes: Blob(bytes),
+            signature,
+        })
     }
 
     /// Believes these bytes if `authority` signed them for `region` and they hold together.
@@ -69,16 +72,17 @@ impl SignedRoster {
         region: &RegionName,
         authority: &PublicKey,
     ) -> Result<VerifiedRoster, RosterError> {
-        if self.bytes.len() > limits::ROSTER_BYTES {
+        let bytes = &self.bytes.0;
+        if bytes.len() > limits::ROSTER_BYTES {
             return Err(RosterError::Encoding(codec::CodecError::TooLong {
-                actual: self.bytes.len(),
+                actual: bytes.len(),
                 limit: limits::ROSTER_BYTES,
             }));
         }
-        if !crypto::verify(authority, Tag::Roster, &self.bytes, &self.signature) {
+        if !crypto::verify(authority, Tag::Roster, bytes, &self.signature) {
             return Err(RosterError::BadSignature);
         }
-        let roster: Roster = codec::decode(&self.bytes, limits::ROSTER_BYTES)?;
+        let roster: Roster = codec::decode(bytes, limits::ROSTER_BYTES)?;
         if roster.region != *region {
             return Err(RosterError::OtherRegion {
                 found: roster.region.to_string(),
@@ -88,7 +92,7 @@ impl SignedRoster {
             return Err(RosterError::BadSignature);
         }
         check::check(&roster)?;
-        let hash = crypto::hash(Tag::Roster, &self.bytes);
+        let hash = crypto::hash(Tag::Roster, bytes);
         Ok(VerifiedRoster {
             roster: Arc::new(roster),
             signed: Arc::new(self),

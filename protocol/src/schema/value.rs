@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{BadName, CouncilCode, RecordId};
-use crate::time::{Day, UnixSeconds, Week};
+use crate::time::{Day, Week};
 
 /// A field's number within its kind of record.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -28,8 +28,6 @@ pub enum Value {
     Day(Day),
     /// A week.
     Week(Week),
-    /// An instant of UTC.
-    Instant(UnixSeconds),
     /// A postcode district.
     Outcode(Outcode),
     /// Another record.

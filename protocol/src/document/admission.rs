@@ -1,0 +1,235 @@
+//! The one gate through which entries reach a replica (P-13 to P-20).
+//!
+//! Entries made here, pulled, pushed or read from the store all come through
+//! [`Document::judge`]. It changes nothing; what it admits is carried out by
+//! [`Document::execute`] once the caller has seen to its storing. The answer depends on the
+//! entries, their ancestors and the roster's keys alone, never on merged state, a clock or
+//! the order of arrival, so that every replica gives the same one.
+
+use std::collections::BTreeSet;
+
+use super::Document;
+use super::chain::{Chain, Held};
+use super::entry::{ChainId, Unit};
+use super::refusal::{Cause, Refusal};
+use super::staging::{Candidate, stage};
+use crate::ids::{Hash, PublicKey};
+use crate::limits;
+use crate::roster::Roster;
+use crate::schema::{self, Edit};
+
+/// What the gate let through, ready to be stored and executed; can be made by
+/// [`Document::judge`] alone.
+#[derive(Debug)]
+pub struct Judged {
+    pub(super) admitted: Vec<Admitted>,
+    /// What was refused, one per unit at most. The rest of the batch is not touched by it.
+    pub refused: Vec<Refusal>,
+}
+
+impl Judged {
+    /// The admitted units, cut to the entries that were not held: these are to be stored,
+    /// in one atomic and flushed write.
+    pub fn units(&self) -> impl Iterator<Item = &Unit> {
+        self.admitted.iter().map(|admitted| &admitted.unit)
+    }
+
+    /// Whether anything new was admitted.
+    pub fn is_empty(&self) -> bool {
+        self.admitted.is_empty()
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Admitted {
+    pub(super) unit: Unit,
+    pub(super) entries: Vec<(Held, Vec<Edit>)>,
+}
+
+impl Document {
+    /// Judges a batch of units. Units of one chain stand in the order of their sequences.
+    ///
+    /// Work: one signature check per unit, two hashes per entry, and a pass over the batch
+    /// for each unit whose past turns out to be wanting.
+    pub fn judge(&self, units: Vec<Unit>, roster: &Roster) -> Judged {
+        let mut refused = Vec::new();
+        let mut candidates: Vec<Candidate> = Vec::new();
+        let mut begun: BTreeSet<ChainId> = BTreeSet::new();
+        let chains_left = limits::CHAINS_PER_DOCUMENT.saturating_sub(self.chains.len());
+        for unit in units.into_iter().take(limits::BATCH_UNITS) {
+            let chain = unit.chain;
+            if !self.chains.contains_key(&chain)
+                && !begun.contains(&chain)
+                && chains_left == begun.len()
+            {
+                refused.push(Refusal::unproven(chain, Cause::Chains));
+                continue;
+            }
+            let before = candidates.iter().rfind(|c| c.unit.chain == chain);
+            let head = match before {
+                Some(c) => (c.unit.end(), c.hashes.last().copied()),
+                None => self.head(chain),
+            };
+            match self.examine(unit, head, roster) {
+                Ok(Some(candidate)) => {
+                    if !self.chains.contains_key(&chain) {
+                        begun.insert(chain);
+                    }
+                    candidates.push(candidate);
+                }
+                Ok(None) => {}
+                Err(refusal) => refused.push(refusal),
+            }
+        }
+        let admitted = stage(self, candidates, &mut refused);
+        Judged { admitted, refused }
+    }
+
+    pub(super) fn head(&self, chain: ChainId) -> (u64, Option<Hash>) {
+        let held = self.chains.get(&chain);
+        (
+            held.map_or(0, Chain::len),
+            held.and_then(|c| c.last()).map(|entry| entry.hash),
+        )
+    }
+
+    /// Steps 1 to 4, and of step 6 what the edits alone decide. `Ok(None)`: held already.
+    fn examine(
+        &self,
+        mut unit: Unit,
+        (held, last): (u64, Option<Hash>),
+        roster: &Roster,
+    ) -> Result<Option<Candidate>, Refusal> {
+        let chain = unit.chain;
+        let bare = |cause| Refusal::unproven(chain, cause);
+        check_sizes(&unit).map_err(bare)?;
+        let mut hashes = unit.hashes();
+        let Some(last_hash) = hashes.last().copied() else {
+            return Err(bare(Cause::Size("no entries")));
+        };
+        let key = roster
+            .signing_key(self.place.document, chain.node)
+            .ok_or_else(|| bare(Cause::NotAWriter))?;
+        if unit.place != self.place {
+            return Err(misplaced(&unit, &self.place, last_hash, &key));
+        }
+        // Step 3. Entries that are held already must be the same ones.
+        if unit.first > held {
+            return Err(bare(Cause::Gap { held }));
+        }
+        let repeated = usize::try_from(held.min(unit.end()) - unit.first).unwrap_or(usize::MAX);
+        let before = unit
+            .first
+            .checked_sub(1)
+            .map_or(Some(Hash([0; 32])), |s| self.hash_at(chain, s, last, held));
+        let same_so_far = before.is_none_or(|hash| hash == unit.previous)
+            && (unit.first..)
+                .zip(hashes.iter().take(repeated))
+                .all(|(sequence, hash)| {
+                    self.hash_at(chain, sequence, last, held)
+                        .is_none_or(|mine| mine == *hash)
+                });
+        // Step 4 comes before anything is said of the author.
+        if !unit.is_signed(last_hash, &key) {
+            return Err(bare(Cause::BadSignature));
+        }
+        if !same_so_far {
+            return Err(bare(Cause::Fork {
+                sequence: unit.first,
+            }));
+        }
+        if repeated >= unit.steps.len() {
+            return Ok(None);
+        }
+        if let Some(known) = repeated.checked_sub(1).and_then(|i| hashes.get(i)) {
+            unit.previous = *known;
+        }
+        unit.first += repeated as u64;
+        unit.steps.drain(..repeated);
+        hashes.drain(..repeated);
+        let edits = self.check_edits(&unit, &hashes)?;
+        Ok(Some(Candidate {
+            unit,
+            hashes,
+            edits,
+        }))
+    }
+
+    /// The hash at a sequence of what is held, or of the end of what this batch stages.
+    fn hash_at(
+        &self,
+        chain: ChainId,
+        sequence: u64,
+        last: Option<Hash>,
+        held: u64,
+    ) -> Option<Hash> {
+        if sequence + 1 == held {
+            return last;
+        }
+        self.chains
+            .get(&chain)?
+            .get(sequence)
+            .map(|entry| entry.hash)
+    }
+
+    /// Step 6, as far as the edits alone decide it.
+    fn check_edits(&self, unit: &Unit, hashes: &[Hash]) -> Result<Vec<Vec<Edit>>, Refusal> {
+        let kind = self.place.document.kind;
+        unit.steps
+            .iter()
+            .zip(hashes)
+            .map(|(step, hash)| {
+                let proven = |cause| Refusal::proven(unit.chain, cause, *hash);
+                let edits = step
+                    .decode_edits()
+                    .map_err(|e| proven(Cause::Encoding(e)))?;
+                schema::check_edits(step.schema, kind, &edits)
+                    .map_err(|e| proven(Cause::Schema(e)))?;
+                Ok(edits)
+            })
+            .collect()
+    }
+}
+
+/// Step 1: sizes, and the bounds of a unit.
+fn check_sizes(unit: &Unit) -> Result<(), Cause> {
+    let Some(last) = unit.end().checked_sub(1).filter(|last| *last >= unit.first) else {
+        return Err(Cause::Size("no entries"));
+    };
+    if last >= limits::ENTRIES_PER_CHAIN {
+        return Err(Cause::Size("the chain is too long"));
+    }
+    if unit.first / limits::UNIT_ENTRIES != last / limits::UNIT_ENTRIES {
+        return Err(Cause::Size("it crosses a mark"));
+    }
+    for step in &unit.steps {
+        if step.edits.0.len() > limits::ENTRY_BYTES {
+            return Err(Cause::Size("an entry is too long"));
+        }
+        if step.dependencies.len() > limits::ENTRY_DEPENDENCIES {
+            return Err(Cause::Size("too many dependencies"));
+        }
+    }
+    if unit.first == 0 && unit.previous != Hash([0; 32]) {
+        return Err(Cause::Size("the first entry names one before it"));
+    }
+    Ok(())
+}
+
+/// Step 2: an entry that its author signed for another place proves that by itself.
+fn misplaced(unit: &Unit, here: &super::Place, last: Hash, key: &PublicKey) -> Refusal {
+    if !unit.is_signed(last, key) {
+        return Refusal::unproven(unit.chain, Cause::BadSignature);
+    }
+    let cause = if unit.place.region != here.region {
+        Cause::OtherRegion
+    } else if unit.place.document != here.document {
+        Cause::OtherDocument
+    } else {
+        Cause::OtherGeneration {
+            found: unit.place.generation,
+            held: here.generation,
+        }
+    };
+    Refusal::proven(unit.chain, cause, last)
+}
