@@ -8,13 +8,15 @@
 //! An entry is judged by the bounds of the schema version that it names, for ever (P-20).
 
 mod check;
+#[cfg(test)]
+pub(crate) mod generate;
 mod table;
 mod text;
 mod value;
 
 pub use check::{SchemaError, check_edits};
 pub use table::{FIELDS_V1, kinds_of};
-pub use text::{BadValue, format_value, parse_value};
+pub use text::{BadValue, describe, format_value, parse_value};
 pub use value::{Edit, FieldId, Language, Mailbox, Outcode, Telephone, Value};
 
 use crate::ids::RecordKind;
