@@ -8,6 +8,7 @@
 //!
 //! `docs/PROTOCOL.md` numbers the rules (P-1, P-2, …) that the code cites.
 
+pub mod api;
 pub mod codec;
 pub mod crypto;
 pub mod document;
@@ -15,4 +16,6 @@ pub mod ids;
 pub mod limits;
 pub mod roster;
 pub mod schema;
+pub mod session;
+pub mod statements;
 pub mod time;

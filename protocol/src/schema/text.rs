@@ -175,7 +175,6 @@ pub fn format_value(field: &Field, value: &Value) -> String {
         ),
         Value::Day(day) => day.to_string(),
         Value::Week(week) => week.to_string(),
-        Value::Instant(instant) => instant.to_string(),
         Value::Outcode(outcode) => outcode.to_string(),
         Value::Record(record) => record.to_string(),
         Value::Council(council) => council.to_string(),
