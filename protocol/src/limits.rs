@@ -106,6 +106,10 @@ pub const FRESHNESS_SECONDS: u64 = 3600;
 /// Seconds between two anti-entropy rounds, before jitter.
 pub const ROUND_SECONDS: u64 = 60;
 
+/// The same while a peer may not have seen the newest change, so that status soon says
+/// how things stand.
+pub const ROUND_SECONDS_UNSETTLED: u64 = 5;
+
 /// Peers that a round asks; the rest are reached in later rounds.
 pub const ROUND_PEERS: usize = 3;
 

@@ -1,0 +1,316 @@
+//! The member itself: its documents, its peers, and the right to read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::answer::Answering;
+use super::peer::Peer;
+use super::pull::Pull;
+use super::{Durable, Note, Output, PeerId, PullId, StreamId};
+use crate::codec;
+use crate::crypto::{self, Signing, Tag};
+use crate::document::{Document, Frontier, Place, Refusal, ReplicaError, Unit};
+use crate::ids::{
+    BootId, CouncilCode, DocumentKind, DocumentName, Hash, Incarnation, NodeId, RegionName,
+};
+use crate::roster::VerifiedRoster;
+use crate::statements::{Acceptance, Freshness};
+use crate::time::UnixSeconds;
+
+/// Who this member is.
+#[derive(Debug)]
+pub struct Identity {
+    /// Its region.
+    pub region: RegionName,
+    /// Its council.
+    pub council: CouncilCode,
+    /// Its signing key, which names its node.
+    pub key: Signing,
+    /// New at each process start.
+    pub boot: BootId,
+}
+
+/// What the store held could not be taken back. Nothing was changed in the store.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// Stored entries do not pass the gate.
+    #[error("stored entries of {document} are refused: {}", .refusal.cause)]
+    Refused {
+        /// The document.
+        document: DocumentName,
+        /// What was found.
+        refusal: Refusal,
+    },
+    /// The merge engine failed.
+    #[error(transparent)]
+    Replica(#[from] ReplicaError),
+}
+
+/// A document that is held, with what its council says of it.
+pub(super) struct Holding {
+    pub(super) document: Document,
+    /// The digest of its frontier, kept because it is asked for all the time.
+    pub(super) digest: Hash,
+    /// Batches stored.
+    pub(super) batches: u64,
+    pub(super) freshness: Option<Freshness>,
+    pub(super) acceptance: Option<Acceptance>,
+}
+
+impl Holding {
+    fn new(place: Place) -> Result<Self, ReplicaError> {
+        Ok(Self {
+            digest: Frontier::default().digest(&place),
+            document: Document::new(place)?,
+            batches: 0,
+            freshness: None,
+            acceptance: None,
+        })
+    }
+
+    pub(super) fn entries(&self) -> u64 {
+        self.document.entry_count() as u64
+    }
+}
+
+/// A member of a region. See the module's documentation.
+pub struct Member {
+    pub(super) identity: Identity,
+    pub(super) roster: VerifiedRoster,
+    pub(super) now: UnixSeconds,
+    pub(super) dice: fastrand::Rng,
+    pub(super) holdings: BTreeMap<DocumentName, Holding>,
+    pub(super) peers: BTreeMap<PeerId, Peer>,
+    pub(super) pulls: BTreeMap<PullId, Pull>,
+    pub(super) next_pull: u64,
+    /// Documents of which some peer showed another state than ours.
+    pub(super) differing: BTreeSet<DocumentName>,
+    pub(super) answers: BTreeMap<(PeerId, StreamId), Answering>,
+    /// The chain that this process writes on each document.
+    pub(super) incarnations: BTreeMap<DocumentName, Incarnation>,
+    /// When a document last changed here.
+    pub(super) changed: UnixSeconds,
+    pub(super) next_round: UnixSeconds,
+    pub(super) out: Vec<Output>,
+}
+
+impl std::fmt::Debug for Member {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "Member({}, {} peers)",
+            self.identity.council,
+            self.peers.len()
+        )
+    }
+}
+
+impl Member {
+    /// A member that holds nothing yet. `seed` feeds its choices of peers and the names of
+    /// its chains, and must be new at every process start.
+    pub fn new(identity: Identity, roster: VerifiedRoster, seed: u64, now: UnixSeconds) -> Self {
+        let mut member = Self {
+            identity,
+            now: roster.issued,
+            roster,
+            dice: fastrand::Rng::with_seed(seed),
+            holdings: BTreeMap::new(),
+            peers: BTreeMap::new(),
+            pulls: BTreeMap::new(),
+            next_pull: 0,
+            differing: BTreeSet::new(),
+            answers: BTreeMap::new(),
+            incarnations: BTreeMap::new(),
+            changed: UnixSeconds(0),
+            next_round: now,
+            out: Vec::new(),
+        };
+        member.at(now);
+        member
+    }
+
+    /// Takes back what the store held; rosters before the documents, batches by ordinal.
+    /// Entries pass the same gate as any others.
+    ///
+    /// # Errors
+    /// [`RestoreError`] where the store holds what is not admissible: it is damaged.
+    pub fn restore(&mut self, durable: Durable) -> Result<(), RestoreError> {
+        match durable {
+            Durable::Batch {
+                document, units, ..
+            } => {
+                let roster = self.roster.clone();
+                let holding = self.holding(document)?;
+                let judged = holding.document.judge(units, &roster);
+                if let Some(refusal) = judged.refused.first().cloned() {
+                    return Err(RestoreError::Refused { document, refusal });
+                }
+                holding.document.execute(judged)?;
+                holding.batches += 1;
+                holding.digest = holding.document.frontier().digest(holding.document.place());
+            }
+            Durable::Roster(signed) => {
+                if let Ok(crate::roster::Installed::Newer(newer)) = self.roster.consider(signed) {
+                    self.roster = newer;
+                    self.at(self.now);
+                }
+            }
+            Durable::Acceptance(acceptance) => {
+                let document = acceptance.body.document;
+                self.holding(document)?.acceptance = Some(acceptance);
+            }
+            Durable::Freshness(freshness) => {
+                let document = freshness.body.place.document;
+                self.holding(document)?.freshness = Some(freshness);
+            }
+        }
+        Ok(())
+    }
+
+    /// What to do, in order; empty until the next event.
+    pub fn take_outputs(&mut self) -> Vec<Output> {
+        std::mem::take(&mut self.out)
+    }
+
+    /// The roster that holds.
+    pub fn roster(&self) -> &VerifiedRoster {
+        &self.roster
+    }
+
+    /// Who this member is.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// This member's node.
+    pub fn node(&self) -> NodeId {
+        self.identity.key.node_id()
+    }
+
+    /// A document that is held.
+    pub fn document(&self, name: DocumentName) -> Option<&Document> {
+        self.holdings.get(&name).map(|holding| &holding.document)
+    }
+
+    /// Moves the clock. It never runs behind the newest roster seen (P-8).
+    pub(super) fn at(&mut self, now: UnixSeconds) {
+        self.now = now.max(self.roster.issued);
+    }
+
+    pub(super) fn place(&self, document: DocumentName) -> Place {
+        Place {
+            region: self.identity.region.clone(),
+            document,
+            generation: 1,
+        }
+    }
+
+    pub(super) fn holding(&mut self, document: DocumentName) -> Result<&mut Holding, ReplicaError> {
+        let place = self.place(document);
+        match self.holdings.entry(document) {
+            std::collections::btree_map::Entry::Occupied(held) => Ok(held.into_mut()),
+            std::collections::btree_map::Entry::Vacant(free) => {
+                Ok(free.insert(Holding::new(place)?))
+            }
+        }
+    }
+
+    /// Whether `council` may read `document` (P-9, P-10), as far as this node knows.
+    pub fn may_read(&self, document: DocumentName, council: CouncilCode) -> bool {
+        if self.roster.member(council).is_none() || self.roster.member(document.council).is_none() {
+            return false;
+        }
+        if council == document.council {
+            return true;
+        }
+        match document.kind {
+            DocumentKind::RematchingPool | DocumentKind::HousingList => true,
+            DocumentKind::HostRegister => {
+                self.roster.named_readers(document).contains(&council)
+                    && self.accepted(document).contains(&council)
+            }
+        }
+    }
+
+    /// The readers that the document's council accepts, as far as this node knows.
+    pub fn accepted(&self, document: DocumentName) -> &[CouncilCode] {
+        self.holdings
+            .get(&document)
+            .and_then(|holding| holding.acceptance.as_ref())
+            .map_or(&[], |acceptance| &acceptance.body.readers)
+    }
+
+    /// The documents that this council and `other` may both read.
+    pub(super) fn shared_with(&self, other: CouncilCode) -> Vec<DocumentName> {
+        let own = self.identity.council;
+        self.roster
+            .documents()
+            .filter(|d| self.may_read(*d, own) && self.may_read(*d, other))
+            .collect()
+    }
+
+    /// One digest over all that this council and `other` may both read and that has
+    /// entries (P-31).
+    pub(super) fn agreement_with(&self, other: CouncilCode) -> Hash {
+        let states: Vec<(DocumentName, u64, Hash)> = self
+            .shared_with(other)
+            .into_iter()
+            .filter_map(|name| {
+                let holding = self.holdings.get(&name).filter(|h| h.entries() > 0)?;
+                Some((name, holding.document.place().generation, holding.digest))
+            })
+            .collect();
+        crypto::hash(Tag::Agreement, &codec::encode(&states))
+    }
+
+    /// The way of every entry into a document: through the gate, into the store, executed.
+    /// Returns the units that were new.
+    pub(super) fn admit(
+        &mut self,
+        document: DocumentName,
+        units: Vec<Unit>,
+        from: Option<NodeId>,
+    ) -> (Vec<Unit>, Vec<Refusal>) {
+        let roster = self.roster.clone();
+        let holding = match self.holding(document) {
+            Ok(holding) => holding,
+            Err(error) => {
+                self.out.push(Output::Rebuild(error.to_string()));
+                return (Vec::new(), Vec::new());
+            }
+        };
+        let judged = holding.document.judge(units, &roster);
+        let refused = judged.refused.clone();
+        let admitted: Vec<Unit> = judged.units().cloned().collect();
+        let mut stored = None;
+        if !admitted.is_empty() {
+            stored = Some(Durable::Batch {
+                document,
+                generation: holding.document.place().generation,
+                ordinal: holding.batches,
+                units: admitted.clone(),
+            });
+            holding.batches += 1;
+        }
+        let executed = holding.document.execute(judged);
+        holding.digest = holding.document.frontier().digest(holding.document.place());
+        if let Some(batch) = stored {
+            self.out.push(Output::Store(batch));
+            self.changed = self.now;
+        }
+        if let Err(error) = executed {
+            self.out.push(Output::Rebuild(error.to_string()));
+        }
+        for refusal in &refused {
+            self.note(Note::Refused {
+                document,
+                from,
+                refusal: refusal.clone(),
+            });
+        }
+        (admitted, refused)
+    }
+
+    pub(super) fn note(&mut self, note: Note) {
+        self.out.push(Output::Note(note));
+    }
+}

@@ -1,0 +1,223 @@
+//! Writing: this council's own edits, and its word on readers and freshness.
+
+use super::{Durable, Member, Output};
+use crate::document::{Cause, ChainId, Judged, Unit};
+use crate::ids::{CouncilCode, DocumentKind, DocumentName, Incarnation};
+use crate::limits;
+use crate::schema::Edit;
+use crate::statements::{Acceptance, AcceptanceBody, Freshness, FreshnessBody};
+
+use crate::time::UnixSeconds;
+
+/// Where a write ended up: enough to ask who else holds it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Receipt {
+    /// The document.
+    pub document: DocumentName,
+    /// The chain that it continued.
+    pub chain: ChainId,
+    /// Entries of the chain with this write.
+    pub entries: u64,
+}
+
+/// A write that was refused. Nothing was changed in any document.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    /// The gate refuses the edits.
+    #[error("{document} does not take this write: {cause}")]
+    Refused {
+        /// The document.
+        document: DocumentName,
+        /// What the gate found.
+        cause: Cause,
+    },
+    /// The roster does not list this node (any more).
+    #[error(
+        "the roster does not list this node, so what it writes counts nowhere; ask the SMP admin"
+    )]
+    NotListed,
+    /// A reader that is not a member.
+    #[error("{0} is not a member of the region")]
+    NotAMember(CouncilCode),
+    /// More readers than a register may have.
+    #[error("a register has at most {} readers", limits::READERS_PER_DOCUMENT)]
+    TooManyReaders,
+    /// The merge engine failed; the node is being rebuilt from its store.
+    #[error("the node is rebuilding {0} from its store; try again")]
+    Rebuilding(DocumentName),
+}
+
+impl Member {
+    /// Writes to this council's own documents: all of it, in one flush, or nothing.
+    ///
+    /// # Errors
+    /// [`WriteError`]; nothing was changed.
+    pub fn write(
+        &mut self,
+        edits: &[(DocumentKind, Vec<Edit>)],
+        now: UnixSeconds,
+    ) -> Result<Vec<Receipt>, WriteError> {
+        self.at(now);
+        let mut judged = Vec::new();
+        for (kind, edits) in edits.iter().filter(|(_, edits)| !edits.is_empty()) {
+            let document = kind.of(self.identity.council);
+            judged.push((document, self.judge_own(document, edits)?));
+        }
+        let mut receipts = Vec::new();
+        for (document, units) in judged {
+            let last = units.last().map(|unit| (unit.chain, unit.end()));
+            let (admitted, _) = self.admit(document, units, None);
+            if let Some((chain, entries)) = last {
+                receipts.push(Receipt {
+                    document,
+                    chain,
+                    entries,
+                });
+            }
+            self.state_freshness(document);
+            self.push_to_all(document, &admitted);
+        }
+        Ok(receipts)
+    }
+
+    /// Signs the edits and has the gate judge them, without taking them in.
+    fn judge_own(
+        &mut self,
+        document: DocumentName,
+        edits: &[Edit],
+    ) -> Result<Vec<Unit>, WriteError> {
+        let node = self.node();
+        if self.roster.signing_key(document, node).is_none() {
+            return Err(WriteError::NotListed);
+        }
+        let fresh = Incarnation(self.dice.u64(..).to_be_bytes());
+        let incarnation = *self.incarnations.entry(document).or_insert(fresh);
+        let chain = ChainId { node, incarnation };
+        let roster = self.roster.clone();
+        self.holding(document)
+            .map_err(|_| WriteError::Rebuilding(document))?;
+        let Some(holding) = self.holdings.get(&document) else {
+            return Err(WriteError::Rebuilding(document));
+        };
+        let units = holding
+            .document
+            .author(chain, edits, roster.schema, &self.identity.key);
+        let Judged { refused, .. } = holding.document.judge(units.clone(), &roster);
+        match refused.into_iter().next() {
+            Some(refusal) => Err(WriteError::Refused {
+                document,
+                cause: refusal.cause,
+            }),
+            None => Ok(units),
+        }
+    }
+
+    /// How many other nodes are known to hold a write.
+    pub fn holders(&self, receipt: &Receipt) -> usize {
+        let mut nodes: Vec<_> = self
+            .peers
+            .values()
+            .filter(|peer| {
+                let seen = peer.seen.get(&receipt.document);
+                let reach = seen.and_then(|seen| seen.chains.get(&receipt.chain));
+                reach.is_some_and(|entries| *entries >= receipt.entries)
+            })
+            .map(|peer| peer.who.node)
+            .collect();
+        nodes.sort_unstable();
+        nodes.dedup();
+        nodes.len()
+    }
+
+    /// Accepts a reader of this council's register, or takes that back.
+    ///
+    /// # Errors
+    /// [`WriteError`]; nothing was changed.
+    pub fn accept_reader(
+        &mut self,
+        reader: CouncilCode,
+        accept: bool,
+        now: UnixSeconds,
+    ) -> Result<(), WriteError> {
+        self.at(now);
+        let document = DocumentKind::HostRegister.of(self.identity.council);
+        let node = self.node();
+        if self.roster.signing_key(document, node).is_none() {
+            return Err(WriteError::NotListed);
+        }
+        if self.roster.member(reader).is_none() {
+            return Err(WriteError::NotAMember(reader));
+        }
+        let held = self
+            .holdings
+            .get(&document)
+            .and_then(|h| h.acceptance.as_ref());
+        let counter = held.map_or(1, |held| held.body.counter.saturating_add(1));
+        let mut readers = held
+            .map(|held| held.body.readers.clone())
+            .unwrap_or_default();
+        match readers.binary_search(&reader) {
+            Err(at) if accept && reader != document.council => readers.insert(at, reader),
+            Ok(at) if !accept => drop(readers.remove(at)),
+            _ => return Ok(()),
+        }
+        if readers.len() > limits::READERS_PER_DOCUMENT {
+            return Err(WriteError::TooManyReaders);
+        }
+        let body = AcceptanceBody {
+            region: self.identity.region.clone(),
+            document,
+            counter,
+            readers,
+            issued: self.now,
+            node,
+        };
+        let acceptance = Acceptance::sign(body, &self.identity.key);
+        self.keep_acceptance(acceptance);
+        Ok(())
+    }
+
+    /// Says, signed, how one of this council's documents stands now.
+    fn state_freshness(&mut self, document: DocumentName) {
+        let Some(holding) = self.holdings.get(&document) else {
+            return;
+        };
+        let before = holding
+            .freshness
+            .as_ref()
+            .map(|f| (f.body.at, f.body.counter));
+        let body = FreshnessBody {
+            place: holding.document.place().clone(),
+            node: self.node(),
+            at: before.map_or(self.now, |(at, _)| at.max(self.now)),
+            counter: before.map_or(0, |(_, counter)| counter.saturating_add(1)),
+            frontier: holding.digest,
+        };
+        let freshness = Freshness::sign(body, &self.identity.key);
+        if let Some(holding) = self.holdings.get_mut(&document) {
+            holding.freshness = Some(freshness.clone());
+        }
+        self.out.push(Output::Store(Durable::Freshness(freshness)));
+    }
+
+    /// Says again how this council's documents stand, once an hour, to every reader.
+    pub(super) fn refresh(&mut self) {
+        if self.roster.node(self.node()).is_none() {
+            return;
+        }
+        for kind in DocumentKind::ALL {
+            let document = kind.of(self.identity.council);
+            let Some(holding) = self.holdings.get(&document).filter(|h| h.entries() > 0) else {
+                continue;
+            };
+            let said = holding.freshness.as_ref().map(|f| f.body.at);
+            if said.is_some_and(|at| self.now.since(at) < limits::FRESHNESS_SECONDS) {
+                continue;
+            }
+            self.state_freshness(document);
+            for peer in self.active_peers() {
+                self.announce(document, peer);
+            }
+        }
+    }
+}
