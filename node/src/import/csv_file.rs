@@ -19,6 +19,17 @@ pub(super) fn read_sheet(bytes: &[u8]) -> Result<Sheet, Problem> {
     let body = text.get(start..).unwrap_or_default();
     let skipped = line_breaks(text.get(..start).unwrap_or_default());
 
+    if let Some(offset) = unclosed_quote(body, delimiter) {
+        let line = skipped.saturating_add(line_breaks(body.get(..offset).unwrap_or_default()));
+        return Err(Problem {
+            row: Some(line.saturating_add(1)),
+            column: None,
+            found: "a quotation mark that is never closed",
+            expected: "a second one at the end of the cell; the rows after it cannot be told apart"
+                .to_owned(),
+        });
+    }
+
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
         .has_headers(false)
@@ -121,6 +132,28 @@ fn delimiter(text: &str) -> (u8, usize) {
     // Of equals the first, so that a file of one column is read with commas.
     let best = counts.into_iter().rev().max_by_key(|(_, count)| *count);
     (best.map_or(b',', |(byte, _)| byte), 0)
+}
+
+/// Where a cell begins with a quotation mark that is not closed. The CSV reader takes all
+/// that follows as one cell, and the rows in it would be lost without a word.
+fn unclosed_quote(text: &str, delimiter: u8) -> Option<usize> {
+    let mut opened: Option<usize> = None;
+    let mut at_start = true;
+    let mut bytes = text.bytes().enumerate().peekable();
+    while let Some((offset, byte)) = bytes.next() {
+        match opened {
+            Some(_) if byte == b'"' => {
+                if bytes.next_if(|(_, next)| *next == b'"').is_none() {
+                    opened = None;
+                    at_start = false;
+                }
+            }
+            Some(_) => {}
+            None if byte == b'"' && at_start => opened = Some(offset),
+            None => at_start = byte == delimiter || byte == b'\n' || byte == b'\r',
+        }
+    }
+    opened
 }
 
 /// Line numbers as an editor shows them: cells may hold line breaks and blank lines count.

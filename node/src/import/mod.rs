@@ -49,13 +49,22 @@ pub const REFERENCE_CHARS: usize = 100;
 pub const PROBLEMS: usize = 1000;
 
 /// How a file's columns are laid out.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Layout {
     /// Our template: the names of the fields, `reference`, and the vault's columns.
     Template,
     /// An export of Share Homes for Ukraine: one row per person, prefixed columns.
     Share,
+}
+
+impl Layout {
+    /// The layout as text.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Template => "template",
+            Self::Share => "share",
+        }
+    }
 }
 
 /// One record as the file has it.

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use smp_protocol::api::ImportProblem;
+
 use super::PROBLEMS;
 
 /// One problem of a file. Never holds a value: a cell may be anybody's name.
-#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Problem {
     /// The line or row of the file.
     pub row: Option<u32>,
@@ -58,6 +60,23 @@ impl fmt::Display for Problem {
             write!(f, "column {column}: ")?;
         }
         write!(f, "found {}, expected {}", self.found, self.expected)
+    }
+}
+
+impl From<Problem> for ImportProblem {
+    fn from(problem: Problem) -> Self {
+        let Problem {
+            row,
+            column,
+            found,
+            expected,
+        } = problem;
+        Self {
+            row,
+            column,
+            found: found.to_owned(),
+            expected,
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Each kind of problem, where it is and what is expected; and that none repeats a value.
 
+use smp_protocol::api::ImportProblem;
+
 use super::*;
 
 fn told(text: &str) -> (Option<u32>, Option<String>, &'static str) {
@@ -89,6 +91,21 @@ fn each_problem_of_the_header_is_told() {
     ] {
         assert_eq!(told(text), expected, "{text}");
     }
+}
+
+#[test]
+fn a_quotation_mark_that_is_never_closed_does_not_swallow_rows() {
+    let head = "reference,accommodation_type,comments\n";
+    let problem = only(hosts(&format!(
+        "{head}A,sponsor,\nB,sponsor,\"open\nC,sponsor,\n"
+    )));
+    assert_eq!(
+        (problem.row, problem.found),
+        (Some(3), "a quotation mark that is never closed")
+    );
+    let closed =
+        format!("{head}A,sponsor,\"say \"\"so\"\"\"\nB,sponsor,6\" shelf\nC,sponsor,\"\"\n");
+    assert_eq!(hosts(&closed).unwrap().rows.len(), 3);
 }
 
 #[test]
@@ -184,11 +201,10 @@ fn no_problem_repeats_anything_from_a_cell() {
         );
         let problems = hosts(&text).unwrap_err();
         assert!(problems.len() > 40, "{}", problems.len());
-        let said = format!(
-            "{problems:?}{}{}",
-            serde_json::to_string(&problems).unwrap(),
-            problems.iter().map(ToString::to_string).collect::<String>(),
-        );
+        let debug = format!("{problems:?}");
+        let shown: String = problems.iter().map(ToString::to_string).collect();
+        let sent: Vec<ImportProblem> = problems.into_iter().map(Into::into).collect();
+        let said = debug + &shown + &serde_json::to_string(&sent).unwrap();
         assert!(!said.to_lowercase().contains("marker"), "{said}");
     }
 }
