@@ -6,7 +6,6 @@ use proptest::sample::Index;
 use super::super::{NEWEST, fields_of, generate, kinds_of};
 use super::*;
 use crate::ids::RecordId;
-use crate::time::UnixSeconds;
 
 fn check(document: DocumentKind, edit: Edit) -> Result<(), SchemaError> {
     check_edits(NEWEST, document, &[edit])
@@ -22,14 +21,14 @@ fn document_of(kind: RecordKind) -> DocumentKind {
 /// Values that this field must refuse: each type's wrong neighbours and its bounds
 /// passed by one.
 fn refused(accepts: FieldType) -> Vec<Value> {
-    let mut out = vec![Value::Instant(UnixSeconds(0))];
+    let mut out = match accepts {
+        FieldType::Boolean => vec![Value::Integer(1)],
+        _ => vec![Value::Boolean(true)],
+    };
     match accepts {
-        FieldType::Boolean => out.push(Value::Integer(1)),
-        FieldType::Integer { min, max } => out.extend([
-            Value::Integer(min - 1),
-            Value::Integer(max + 1),
-            Value::Boolean(true),
-        ]),
+        FieldType::Integer { min, max } => {
+            out.extend([Value::Integer(min - 1), Value::Integer(max + 1)])
+        }
         FieldType::Code(codes) => {
             out.extend([
                 Value::Code(u8::try_from(codes.len()).unwrap()),
@@ -77,7 +76,11 @@ fn refused(accepts: FieldType) -> Vec<Value> {
             ];
             out.extend(sets.map(Value::Languages));
         }
-        FieldType::Outcode | FieldType::Council | FieldType::Mailbox | FieldType::Telephone => {}
+        FieldType::Boolean
+        | FieldType::Outcode
+        | FieldType::Council
+        | FieldType::Mailbox
+        | FieldType::Telephone => {}
     }
     out
 }
