@@ -1,2 +1,4 @@
-//! placeholder
+//! The smp-sync node: one council's daemon, with its own store.
+
 pub mod import;
+pub mod store;

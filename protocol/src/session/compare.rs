@@ -166,15 +166,36 @@ impl Member {
 
     pub(super) fn keep_acceptance(&mut self, acceptance: Acceptance) {
         let name = acceptance.body.document;
-        if let Ok(holding) = self.holding(name) {
-            holding.acceptance = Some(acceptance.clone());
-            self.out
-                .push(Output::Store(Durable::Acceptance(acceptance)));
-            let peers: Vec<PeerId> = self.active_peers();
-            for peer in peers {
-                self.announce(name, peer);
+        let before = self.accepted(name).to_vec();
+        let Ok(holding) = self.holding(name) else {
+            return;
+        };
+        holding.acceptance = Some(acceptance.clone());
+        self.out
+            .push(Output::Store(Durable::Acceptance(acceptance.clone())));
+        for peer in self.active_peers() {
+            self.announce(name, peer);
+            let council = self.peers.get(&peer).map(|p| p.who.council);
+            if council.is_some_and(|c| before.contains(&c) && !self.may_read(name, c)) {
+                self.take_leave(&acceptance, peer);
             }
         }
+    }
+
+    /// Tells a council that it is no longer accepted: the statement, and nothing of the
+    /// document.
+    fn take_leave(&mut self, acceptance: &Acceptance, peer: PeerId) {
+        let item = DocumentSummary {
+            document: acceptance.body.document,
+            generation: 0,
+            frontier: Hash([0; 32]),
+            entries: 0,
+            freshness: None,
+            acceptance: Some(acceptance.clone()),
+        };
+        let documents = vec![item];
+        let reply = false;
+        self.send(peer, &Control::Summary(Summary { reply, documents }));
     }
 
     pub(super) fn hear_freshness(&mut self, peer: PeerId, freshness: Freshness) {
