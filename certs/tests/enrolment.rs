@@ -9,14 +9,15 @@
 mod common;
 
 use common::{DAY, GATESHEAD, Home, NEWCASTLE, NOW, code, request};
+use rcgen::{CertificateParams, KeyPair, SanType};
 use smp_certs::{
     BundleError, EnrolError, EnrolmentRequest, JoinBundle, NodeKeys, RegionError, RequestError,
     peer_identity,
 };
 use smp_protocol::codec;
-use smp_protocol::crypto::Tag;
+use smp_protocol::crypto::{Signing, Tag};
 use smp_protocol::ids::Signature;
-use smp_protocol::roster::SealingKey;
+use smp_protocol::roster::{Member, Roster, SealingKey, SignedRoster};
 
 /// Signs a request again with `keys`, as somebody who alters one would.
 fn sign_again(request: &mut EnrolmentRequest, keys: &NodeKeys) {
@@ -215,6 +216,37 @@ fn keys_that_are_listed_are_not_listed_again() {
     assert_eq!(home.unlocked.region().roster().version, 2);
 }
 
+/// The request of a node with this TLS key; everything else follows from `keys`.
+fn request_with(tls: &KeyPair, keys: &NodeKeys, council: &str) -> EnrolmentRequest {
+    let mut request = request(keys, "north-east", council);
+    let name = format!("smp://north-east/{council}/{}", keys.node_id());
+    let mut params = CertificateParams::default();
+    params.subject_alt_names = vec![SanType::URI(name.as_str().try_into().unwrap())];
+    request.csr = params.serialize_request(tls).unwrap().der().to_vec();
+    sign_again(&mut request, keys);
+    request
+}
+
+#[test]
+fn two_nodes_do_not_share_a_tls_key_and_it_is_on_p256() {
+    let mut home = Home::new("north-east");
+    let (keys, other) = (NodeKeys::generate().unwrap(), NodeKeys::generate().unwrap());
+    let tls = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+    let first = request_with(&tls, &keys, NEWCASTLE);
+    home.unlocked.enrol(&first, "N", NOW).unwrap();
+    let second = request_with(&tls, &other, GATESHEAD);
+    second.verify().unwrap();
+    let error = home.unlocked.enrol(&second, "G", NOW).unwrap_err();
+    assert!(
+        matches!(error, EnrolError::KeyListed { key: "TLS", .. }),
+        "{error}"
+    );
+
+    let larger = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap();
+    let third = request_with(&larger, &other, GATESHEAD);
+    assert!(matches!(third.verify(), Err(RequestError::Profile { .. })));
+}
+
 #[test]
 fn a_second_node_is_not_the_decider_and_a_bad_endpoint_is_named() {
     let mut home = Home::new("north-east");
@@ -277,6 +309,32 @@ fn a_bundle_whose_roster_does_not_list_the_node_is_refused() {
         bundle.verify(&keys, NOW),
         Err(BundleError::NotListed)
     ));
+}
+
+#[test]
+fn a_bundle_lists_exactly_this_nodes_keys() {
+    let mut home = Home::new("north-east");
+    let (keys, other) = (NodeKeys::generate().unwrap(), NodeKeys::generate().unwrap());
+    let good = home.enrol(&keys, NEWCASTLE);
+    // An authority of the test's own, so that it can sign what it likes.
+    let authority = Signing::from_seed(&[9; 32]);
+    let with = |alter: &dyn Fn(&mut Member)| {
+        let mut roster = Roster::clone(home.unlocked.region().roster());
+        roster.authority = authority.public();
+        alter(&mut roster.members[0]);
+        let mut bundle = good.clone();
+        bundle.authority = authority.public();
+        bundle.roster = SignedRoster::sign(&roster, &authority).unwrap();
+        bundle.verify(&keys, NOW).map(|_| ())
+    };
+    with(&|_| {}).unwrap();
+    for refused in [
+        with(&|member| member.nodes[0].sealing = other.sealing().clone()),
+        with(&|member| member.nodes[0].tls = other.tls_key()),
+        with(&|member| member.council = code(GATESHEAD)),
+    ] {
+        assert!(matches!(refused, Err(BundleError::NotListed)));
+    }
 }
 
 #[test]

@@ -142,6 +142,16 @@ fn a_command_that_was_cut_off_is_not_in_the_way() {
 }
 
 #[test]
+fn a_roster_under_another_versions_name_is_noticed() {
+    let home = Home::new("north-east");
+    let rosters = home.path().join("rosters");
+    fs::copy(rosters.join("000001.roster"), rosters.join("000005.roster")).unwrap();
+    let error = Region::open(&home.path()).unwrap_err();
+    assert!(matches!(error, RegionError::Damaged { .. }));
+    assert!(error.to_string().contains("000005.roster"), "{error}");
+}
+
+#[test]
 fn a_clock_behind_the_roster_signs_nothing() {
     let mut home = Home::new("north-east");
     home.unlocked.renew(NOW).unwrap();
