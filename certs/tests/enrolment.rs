@@ -245,7 +245,7 @@ fn a_bundle_fits_one_node_and_hangs_together() {
     bundle.roster = theirs.roster.clone();
     assert!(matches!(refused(&bundle), BundleError::Roster(_)));
     let mut bundle = good.clone();
-    bundle.roster.bytes[20] ^= 1;
+    bundle.roster.bytes.0[20] ^= 1;
     assert!(matches!(refused(&bundle), BundleError::Roster(_)));
     let mut bundle = good.clone();
     bundle.authority = theirs.authority;
