@@ -78,12 +78,14 @@ impl Armoured {
                 return Err(wrong(name));
             }
         }
-        let unknown = |name: &&String| !expected.iter().any(|(n, _)| n == name);
-        match self.headers.iter().map(|(n, _)| n).find(unknown) {
-            Some(name) => Err(wrong(name)),
-            None if self.headers.len() > expected.len() => Err(wrong("repeated")),
-            None => Ok(()),
+        let mut seen: Vec<&String> = Vec::new();
+        for (name, _) in &self.headers {
+            if seen.contains(&name) || !expected.iter().any(|(n, _)| n == name) {
+                return Err(wrong(name));
+            }
+            seen.push(name);
         }
+        Ok(())
     }
 }
 

@@ -18,12 +18,12 @@ use crate::{NoRandomness, Passphrase, random};
 pub struct WorkFactor(u8);
 
 impl WorkFactor {
-    /// About a second and 256 MB for each guess.
+    /// One to three seconds and 256 MB for each guess.
     pub const STANDARD: Self = Self(18);
     /// No protection: for tests and the demo, whose regions are thrown away.
     pub const NONE: Self = Self(2);
-    /// The most that is accepted from a file: sixteen seconds and 4 GB on this machine is
-    /// a damaged or hostile file, not ours.
+    /// The most that is accepted from a file: one that asks for more than four times the
+    /// standard is damaged, and would take more memory than an office computer has.
     const MAX: u8 = 20;
 }
 

@@ -82,12 +82,11 @@ pub struct JoinBundle {
 
 /// The digits of a region's authority.
 pub(crate) fn authority_fingerprint(region: &RegionName, authority: &PublicKey) -> Fingerprint {
-    // Never a request's bytes: those begin with the length of a region's name, at most 32.
-    let bytes = codec::encode(&("region authority: its key", region, authority));
-    Fingerprint::of(crypto::hash(
-        Tag::Enrolment,
-        &[&[0xff], bytes.as_slice()].concat(),
-    ))
+    // A request begins with the length of its region's name, which is never 255: so these
+    // bytes are no request's, and the two share a tag without sharing a hash.
+    let mut bytes = vec![0xff];
+    bytes.extend(codec::encode(&(region, authority)));
+    Fingerprint::of(crypto::hash(Tag::Enrolment, &bytes))
 }
 
 impl JoinBundle {

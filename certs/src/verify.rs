@@ -160,7 +160,8 @@ impl Anchor {
         );
         let self_signed = parsed.issuer() == parsed.subject();
         verified.map_err(|error| refusal(&error, self_signed))?;
-        // The profile asks for both TLS purposes, so one check of the chain is enough.
+        // The profile asks for both TLS purposes, so one check of the chain is enough. It is
+        // read only now: the second parser never sees what this CA has not signed.
         profile::peer_identity(certificate).map_err(Refusal::Certificate)
     }
 }
@@ -332,3 +333,6 @@ impl ClientCertVerifier for PeerVerifier {
         ALGORITHMS.supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests;

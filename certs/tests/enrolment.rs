@@ -1,5 +1,11 @@
 //! From request to bundle: each proof, and what each refusal leaves as it was.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "clippy sees only the functions marked #[test] as tests"
+)]
+
 mod common;
 
 use common::{DAY, GATESHEAD, Home, NEWCASTLE, NOW, code, request};

@@ -1,5 +1,11 @@
 //! A node's keys on disk.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "clippy sees only the functions marked #[test] as tests"
+)]
+
 mod common;
 
 use std::fs;

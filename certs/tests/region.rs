@@ -1,5 +1,11 @@
 //! The region directory: made whole, opened, unlocked, changed, and damaged.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "clippy sees only the functions marked #[test] as tests"
+)]
+
 mod common;
 
 use std::fs;
@@ -118,10 +124,27 @@ fn every_version_is_kept_and_names_the_one_before() {
 }
 
 #[test]
+fn a_command_that_was_cut_off_is_not_in_the_way() {
+    let mut home = Home::new("north-east");
+    let partial = home.path().join("rosters/000002.roster.partial");
+    fs::write(&partial, "half a ros").unwrap();
+    assert_eq!(Region::open(&home.path()).unwrap().roster().version, 1);
+    // Cut off after the roster was written and before the bundle was: the same again.
+    let keys = NodeKeys::generate().unwrap();
+    let request = home.request(&keys, NEWCASTLE);
+    home.unlocked.enrol(&request, "N", NOW).unwrap();
+    assert!(!partial.exists());
+    let path = home.path();
+    drop(home.unlocked);
+    let mut unlocked = Region::open(&path).unwrap().unlock(&passphrase()).unwrap();
+    let bundle = unlocked.enrol(&request, "N", NOW).unwrap();
+    assert_eq!(bundle.verify(&keys, NOW).unwrap().version, 2);
+}
+
+#[test]
 fn a_clock_behind_the_roster_signs_nothing() {
     let mut home = Home::new("north-east");
-    let error = home.unlocked.renew(common::NOW.plus(0)).map(|_| ());
-    error.unwrap();
+    home.unlocked.renew(NOW).unwrap();
     let behind = smp_protocol::time::UnixSeconds(NOW.0 - 1);
     let error = home.unlocked.renew(behind).unwrap_err();
     assert!(matches!(error, RegionError::ClockBehind { .. }));

@@ -1,5 +1,11 @@
 //! Texts as mail delivers them: wrapped, damaged, cut short, mislabelled.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "clippy sees only the functions marked #[test] as tests"
+)]
+
 mod common;
 
 use common::{Home, NEWCASTLE, request};
@@ -73,6 +79,11 @@ fn a_line_for_people_must_say_what_the_contents_say() {
             "Urgent",
         ),
         ("Region: north-east\n", "", "Region"),
+        (
+            "Council: E08000021\n",
+            "Council: E08000021\nCouncil: E08000037\n",
+            "Council",
+        ),
     ] {
         let altered = text.replacen(from, to, 1);
         assert_ne!(altered, text);
