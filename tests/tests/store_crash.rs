@@ -230,7 +230,7 @@ fn survives_kills(engine: &str) {
     );
     println!(
         "{engine}: {KILLS} kills, {last} batches acknowledged or finished, none lost, none half \
-         there; {finished} were on disk just before their acknowledgement"
+         there; {finished} were on disk whole before they could be acknowledged"
     );
 }
 
