@@ -1,3 +1,5 @@
 //! placeholder
 
+pub mod http;
+pub mod service;
 pub mod store;
