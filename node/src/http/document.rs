@@ -1,0 +1,81 @@
+//! The OpenAPI document: built from the same list as the router, so that neither has a
+//! route which the other lacks.
+
+use axum::body::Bytes;
+use axum::handler::Handler;
+use axum::routing::MethodRouter;
+use smp_protocol::api;
+use utoipa::openapi::path::Paths;
+use utoipa::{OpenApi, Path};
+use utoipa_axum::PathItemExt;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+
+use super::{Health, routes};
+use crate::service::Service;
+
+/// The frame of the document: everything but the paths.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "smp-node local API",
+        description = "JSON over the node's Unix socket, for `smp` and for scripts on the same \
+                       machine. Whoever may open the socket may do everything. Records carry \
+                       no personal data unless the request asks for it by name.",
+        version = "1",
+        license(name = "MIT", identifier = "MIT"),
+    ),
+    servers((url = "http://localhost", description = "The Unix socket named in smp-node.toml")),
+    components(schemas(
+        api::Advice, api::ApiError, api::DocumentPeer, api::DocumentStatus, api::ImportProblem,
+        api::ImportReport, api::PeerStatus, api::Reader, api::ReaderDecision, api::Record,
+        api::RecordEdit, api::RosterMember, api::RosterOffer, api::RosterOutcome,
+        api::RosterStatus, api::RosterView, api::Status, api::StoreStatus, api::Stored, Health,
+    ))
+)]
+pub(super) struct Frame;
+
+/// The document as text, for the route that answers it.
+#[derive(Clone)]
+pub(super) struct Document(pub(super) Bytes);
+
+/// A handler with its entry in the document. `utoipa_axum::routes!` does the same, but
+/// takes no generic handlers.
+fn entry<P, H, T, S>(_: P, handler: H) -> UtoipaMethodRouter<S>
+where
+    P: Path,
+    H: Handler<T, S>,
+    T: 'static,
+    S: Clone + Send + Sync + 'static,
+{
+    let router = P::methods().iter().fold(MethodRouter::new(), |router, m| {
+        router.on(m.to_method_filter(), handler.clone())
+    });
+    let mut paths = Paths::new();
+    paths.add_path_operation(P::path(), P::methods(), P::operation());
+    (Vec::new(), paths, router)
+}
+
+/// The routes that answer at once.
+pub(super) fn quick<S: Service>() -> OpenApiRouter<S> {
+    use routes::*;
+    OpenApiRouter::with_openapi(Frame::openapi())
+        .routes(entry(__path_health, health))
+        .routes(entry(__path_openapi, openapi))
+        .routes(entry(__path_status, status::<S>))
+        .routes(entry(__path_peers, peers::<S>))
+        .routes(entry(__path_documents, documents::<S>))
+        .routes(entry(__path_records, records::<S>))
+        .routes(entry(__path_create, create::<S>))
+        .routes(entry(__path_record, record::<S>))
+        .routes(entry(__path_update, update::<S>))
+        .routes(entry(__path_template, template::<S>))
+        .routes(entry(__path_readers, readers::<S>))
+        .routes(entry(__path_decide_reader, decide_reader::<S>))
+        .routes(entry(__path_roster, roster::<S>))
+        .routes(entry(__path_offer_roster, offer_roster::<S>))
+}
+
+/// The one that takes as long as its file does.
+pub(super) fn slow<S: Service>() -> OpenApiRouter<S> {
+    OpenApiRouter::new().routes(entry(routes::__path_import, routes::import::<S>))
+}
