@@ -142,10 +142,11 @@ impl Member {
         true
     }
 
+    /// Whether the roster lists the peer with the key that it used (P-4).
     fn lists(&self, who: &Authenticated) -> bool {
         self.roster
             .node(who.node)
-            .is_some_and(|(member, _)| member.council == who.council)
+            .is_some_and(|(member, node)| member.council == who.council && node.tls == who.tls)
     }
 
     /// Begins to sync, if the roster that holds lists the peer and has not expired.

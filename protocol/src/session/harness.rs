@@ -167,6 +167,7 @@ impl Net {
             let who = Authenticated {
                 node: self.members[other].node(),
                 council: self.members[other].identity().council,
+                tls: Hash([u8::try_from(other).unwrap(); 32]),
                 dialled,
             };
             let now = self.now;

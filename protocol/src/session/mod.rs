@@ -32,7 +32,7 @@ pub use view::{Comparison, DocumentView, PeerPhase, PeerView};
 pub use write::{Receipt, WriteError};
 
 use crate::document::Unit;
-use crate::ids::{CouncilCode, DocumentName, NodeId};
+use crate::ids::{CouncilCode, DocumentName, Hash, NodeId};
 use crate::roster::{SignedRoster, VerifiedRoster};
 use crate::statements::{Acceptance, Freshness};
 
@@ -55,6 +55,8 @@ pub struct Authenticated {
     pub node: NodeId,
     /// Its council.
     pub council: CouncilCode,
+    /// SHA-256 of its TLS key, by which the roster knows it.
+    pub tls: Hash,
     /// Whether this side dialled.
     pub dialled: bool,
 }

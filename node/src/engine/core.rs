@@ -1,0 +1,207 @@
+//! What the engine thread works on: the member, the store, and what waits for the flush.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use smp_protocol::session::{CloseReason, Member, Note, Output, PeerId, PullId};
+use smp_protocol::time::UnixSeconds;
+
+use super::restore::rows_of;
+use super::{Event, Link};
+use crate::shared::Shared;
+use crate::store::{Change, Store, StoreError};
+
+/// The clock of this machine.
+pub fn clock() -> UnixSeconds {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    UnixSeconds(since.map_or(0, |elapsed| elapsed.as_secs()))
+}
+
+/// The member and the store, for as long as the store works.
+pub struct Core {
+    /// The member of the region. Its outputs are collected after every event.
+    pub member: Member,
+    store: Store,
+    shared: Arc<Shared>,
+    links: HashMap<PeerId, Arc<dyn Link>>,
+    pulls: HashMap<PullId, PeerId>,
+    /// What has to be on disk before anything in `effects` is done.
+    batch: Vec<Change>,
+    effects: Vec<Output>,
+    /// The merge engine failed: this member is not to be used any more.
+    broken: Option<String>,
+}
+
+/// Why nothing of a batch was kept.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FlushError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the merge engine failed: {0}")]
+    Member(String),
+}
+
+impl Core {
+    pub(super) fn new(member: Member, store: Store, shared: Arc<Shared>) -> Self {
+        Self {
+            member,
+            store,
+            shared,
+            links: HashMap::new(),
+            pulls: HashMap::new(),
+            batch: Vec::new(),
+            effects: Vec::new(),
+            broken: None,
+        }
+    }
+
+    /// Reads the store. What this batch is about to write is not in it yet.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Has something written in the same flush as what the member writes.
+    pub fn also_store(&mut self, changes: impl IntoIterator<Item = Change>) {
+        self.batch.extend(changes);
+    }
+
+    /// What the rest of the node knows.
+    pub fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    pub(super) fn handle(&mut self, event: Event) {
+        let now = clock();
+        match event {
+            Event::Connected { peer, who, link } => {
+                self.links.insert(peer, link);
+                self.member.connected(peer, who, now);
+            }
+            Event::Disconnected(peer) => {
+                self.links.remove(&peer);
+                self.pulls.retain(|_, of| *of != peer);
+                self.member.disconnected(peer, now);
+            }
+            Event::Control(peer, frame) => self.member.control(peer, &frame, now),
+            Event::Asked(peer, stream, frame) => self.member.asked(peer, stream, &frame, now),
+            Event::Writable(peer, stream) => self.member.writable(peer, stream, now),
+            Event::AnswerStopped(peer, stream) => self.member.answer_stopped(peer, stream),
+            Event::Answered(pull, frame) => self.member.answered(pull, &frame, now),
+            Event::PullOver(pull) => {
+                self.pulls.remove(&pull);
+                self.member.pull_failed(pull, now);
+            }
+            Event::Tick => self.member.tick(now),
+            Event::Job(_) | Event::Stop => {}
+        }
+    }
+
+    /// Takes the member's outputs: what is to be stored into the batch, the rest behind it.
+    pub(super) fn collect(&mut self) {
+        for output in self.member.take_outputs() {
+            match output {
+                Output::Store(durable) => self.batch.extend(rows_of(&durable)),
+                Output::Rebuild(why) => self.broken = Some(why),
+                other => self.effects.push(other),
+            }
+        }
+    }
+
+    pub(super) fn flush(&mut self) -> Result<(), FlushError> {
+        if let Some(why) = self.broken.take() {
+            return Err(FlushError::Member(why));
+        }
+        if !self.batch.is_empty() {
+            self.store.commit(&self.batch)?;
+            self.batch.clear();
+        }
+        Ok(())
+    }
+
+    /// Does what had to wait for the flush.
+    pub(super) fn perform(&mut self) {
+        for output in std::mem::take(&mut self.effects) {
+            match output {
+                Output::Send { peer, frame } => {
+                    if let Some(link) = self.links.get(&peer) {
+                        link.control(frame);
+                    }
+                }
+                Output::Ask { peer, pull, frame } => {
+                    if let Some(link) = self.links.get(&peer) {
+                        self.pulls.insert(pull, peer);
+                        link.ask(pull, frame);
+                    }
+                }
+                Output::GiveUp { pull } => {
+                    let peer = self.pulls.remove(&pull);
+                    if let Some(link) = peer.and_then(|peer| self.links.get(&peer)) {
+                        link.give_up(pull);
+                    }
+                }
+                Output::Answer { peer, stream, frame, last } => {
+                    if let Some(link) = self.links.get(&peer) {
+                        link.answer(stream, frame, last);
+                    }
+                }
+                Output::Close { peer, reason } => self.close(peer, &reason),
+                Output::RosterChanged(roster) => self.shared.set_roster(roster),
+                Output::Note(note) => self.note(&note),
+                Output::Store(_) | Output::Rebuild(_) => {}
+            }
+        }
+    }
+
+    fn close(&mut self, peer: PeerId, reason: &CloseReason) {
+        let Some(link) = self.links.remove(&peer) else {
+            return;
+        };
+        link.close(reason.code(), reason.word());
+        if *reason != CloseReason::Duplicate {
+            let who = self.shared.whose(peer);
+            self.shared.refused(reason.word(), &who, &reason.to_string());
+        }
+    }
+
+    pub(super) fn close_all(&mut self) {
+        for (_, link) in self.links.drain() {
+            link.close(0, "store");
+        }
+    }
+
+    fn note(&self, note: &Note) {
+        match note {
+            Note::Joined { node, council } => {
+                tracing::info!(%council, node = node.short(), "in contact");
+            }
+            Note::Refused { document, from, refusal } => {
+                // Entries that came before what they build on are asked for, not held
+                // against anyone.
+                if !refusal.is_for_want_of_more() {
+                    let who = from.map_or("this node".to_owned(), |node| node.short());
+                    let what = format!("entries of {document} refused: {}", refusal.cause);
+                    self.shared.refused("entries", &who, &what);
+                }
+            }
+            Note::RosterRefused { from, error } => {
+                self.shared.refused("roster", &from.short(), &error.to_string());
+            }
+            Note::RosterForked { with, version } => {
+                let what = format!(
+                    "two rosters of version {version} are in circulation; the SMP admin issues \
+                     the next version to heal this"
+                );
+                self.shared.refused("roster_forked", &with.short(), &what);
+            }
+            Note::BadStatement { document, from } => {
+                let what = format!("a statement about {document} does not hold");
+                self.shared.refused("statement", &from.short(), &what);
+            }
+            Note::NotAReader { document, from } => {
+                let what = format!("it asked for {document}, which it may not read");
+                self.shared.refused("not_a_reader", &from.short(), &what);
+            }
+        }
+    }
+}

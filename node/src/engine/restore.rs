@@ -1,0 +1,215 @@
+//! Between the member and the store: how durables are laid out in rows, and taking them
+//! back at a start.
+//!
+//! Keys begin with the document's name and a zero byte, which no name contains; numbers are
+//! eight bytes, most significant first, so that rows scan in the order of their numbers.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use smp_protocol::document::Unit;
+use smp_protocol::ids::BootId;
+use smp_protocol::limits;
+use smp_protocol::roster::{Roster, SignedRoster};
+use smp_protocol::session::{Durable, Identity, Member, RestoreError};
+use smp_protocol::statements::{Acceptance, Freshness};
+use smp_protocol::codec;
+
+use super::core::{Core, clock};
+use crate::shared::Shared;
+use crate::store::{self, Change, EngineKind, Open, Store, StoreError, Table};
+
+/// The newest roster, in [`Table::Meta`].
+const ROSTER: &[u8] = b"roster";
+/// Whose store it is, in [`Table::Meta`].
+const OWNER: &[u8] = b"owner";
+/// What tells acceptances from freshness in [`Table::Statements`].
+const ACCEPTANCE: &[u8] = b"acceptance\0";
+const FRESHNESS: &[u8] = b"freshness\0";
+
+/// Rows read at a time while taking the log back: a few MiB at most.
+const PAGE: usize = 64;
+
+/// A stored batch, or statement, or roster: none is larger than a frame decompressed.
+const ROW_BYTES: usize = limits::BATCH_BYTES;
+
+/// The file beside the store that says it was made: where it is and the store is not, the
+/// store was lost.
+const MADE: &str = "store.made";
+
+/// Where the store is, and of which kind.
+#[derive(Clone, Debug)]
+pub struct StoreLocation {
+    /// The directory.
+    pub dir: PathBuf,
+    /// The engine.
+    pub engine: EngineKind,
+}
+
+/// The store cannot be used. Nothing in it was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The engine refuses.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store was there and is not any more.
+    #[error("the store in {} was made before and is gone; bring it back from a backup, or remove {MADE} there to begin with an empty one and fetch the documents from their readers", .0.display())]
+    Vanished(PathBuf),
+    /// It belongs to another node.
+    #[error("the store in {} belongs to node {owner}; point data_dir at this node's own", dir.display())]
+    OtherOwner {
+        /// The directory.
+        dir: PathBuf,
+        /// The node that made it.
+        owner: String,
+    },
+    /// A row is not what it must be.
+    #[error("the store holds a {0} that cannot be read; set the store aside (mv) and start again to fetch the documents from their readers")]
+    Row(&'static str),
+    /// What it holds does not pass the gate.
+    #[error("{0}; set the store aside (mv) and start again to fetch the documents from their readers")]
+    Restore(#[from] RestoreError),
+    /// The directory cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// No randomness.
+    #[error("the operating system gives no random bytes")]
+    Random,
+    /// No thread.
+    #[error("cannot start the engine's thread: {0}")]
+    Thread(std::io::Error),
+}
+
+/// The rows of something that has to be on disk.
+pub(super) fn rows_of(durable: &Durable) -> Vec<Change> {
+    let put = |table, key, value| vec![Change::Put { table, key, value }];
+    match durable {
+        Durable::Batch { document, generation, ordinal, units } => {
+            let mut key = format!("{document}\0").into_bytes();
+            key.extend(generation.to_be_bytes());
+            key.extend(ordinal.to_be_bytes());
+            put(Table::Log, key, codec::encode(units))
+        }
+        Durable::Roster(signed) => put(Table::Meta, ROSTER.to_vec(), codec::encode(signed)),
+        Durable::Acceptance(statement) => {
+            let name = statement.body.document.to_string();
+            let key = [ACCEPTANCE, name.as_bytes()].concat();
+            put(Table::Statements, key, codec::encode(statement))
+        }
+        Durable::Freshness(statement) => {
+            let name = statement.body.place.document.to_string();
+            let key = [FRESHNESS, name.as_bytes()].concat();
+            put(Table::Statements, key, codec::encode(statement))
+        }
+    }
+}
+
+/// Opens the store and makes a member of what it holds. The newer of the stored roster and
+/// the one that the node joined with holds.
+pub(super) fn open(location: &StoreLocation, shared: &Arc<Shared>) -> Result<Core, OpenError> {
+    let mut store = open_store(location)?;
+    own(&mut store, location, &shared.me().to_string())?;
+    let mut member = new_member(shared)?;
+    if let Some(bytes) = store.get(Table::Meta, ROSTER)? {
+        let signed: SignedRoster = row(&bytes, "roster")?;
+        member.restore(Durable::Roster(signed))?;
+    }
+    for (_, bytes) in store.scan(Table::Statements, ACCEPTANCE, None, usize::MAX)? {
+        let statement: Acceptance = row(&bytes, "statement")?;
+        member.restore(Durable::Acceptance(statement))?;
+    }
+    for (_, bytes) in store.scan(Table::Statements, FRESHNESS, None, usize::MAX)? {
+        let statement: Freshness = row(&bytes, "statement")?;
+        member.restore(Durable::Freshness(statement))?;
+    }
+    restore_log(&store, &mut member)?;
+    shared.set_roster(member.roster().clone());
+    shared.set_caveats(store.promises()?.not_kept);
+    Ok(Core::new(member, store, Arc::clone(shared)))
+}
+
+fn restore_log(store: &Store, member: &mut Member) -> Result<(), OpenError> {
+    let mut after: Option<Vec<u8>> = None;
+    loop {
+        let page = store.scan(Table::Log, b"", after.as_deref(), PAGE)?;
+        let Some((last, _)) = page.last() else {
+            return Ok(());
+        };
+        after = Some(last.clone());
+        for (_, bytes) in page {
+            let units: Vec<Unit> = row(&bytes, "batch of entries")?;
+            let Some(place) = units.first().map(|unit| unit.place.clone()) else {
+                return Err(OpenError::Row("batch without entries"));
+            };
+            member.restore(Durable::Batch {
+                document: place.document,
+                generation: place.generation,
+                ordinal: 0,
+                units,
+            })?;
+        }
+    }
+}
+
+fn row<T: serde::de::DeserializeOwned + serde::Serialize>(
+    bytes: &[u8],
+    what: &'static str,
+) -> Result<T, OpenError> {
+    codec::decode(bytes, ROW_BYTES).map_err(|_| OpenError::Row(what))
+}
+
+/// Opens the store, or makes it where none was ever made.
+fn open_store(location: &StoreLocation) -> Result<Store, OpenError> {
+    let made = location.dir.join(MADE);
+    let io = |path: PathBuf| move |source| OpenError::Io { path, source };
+    std::fs::create_dir_all(&location.dir).map_err(io(location.dir.clone()))?;
+    let was_made = made.try_exists().map_err(io(made.clone()))?;
+    match store::open(location.engine, &location.dir, Open::Existing) {
+        Err(StoreError::Missing { .. }) if was_made => Err(OpenError::Vanished(location.dir.clone())),
+        Err(StoreError::Missing { .. }) => {
+            let store = store::open(location.engine, &location.dir, Open::Create)?;
+            let file = std::fs::File::create(&made).map_err(io(made.clone()))?;
+            file.sync_all().map_err(io(made.clone()))?;
+            let dir = std::fs::File::open(&location.dir).map_err(io(location.dir.clone()))?;
+            dir.sync_all().map_err(io(location.dir.clone()))?;
+            Ok(store)
+        }
+        other => Ok(other?),
+    }
+}
+
+/// A store belongs to one node: another's, copied here, would be written on as ours.
+fn own(store: &mut Store, location: &StoreLocation, me: &str) -> Result<(), OpenError> {
+    match store.get(Table::Meta, OWNER)? {
+        None => Ok(store.commit(&[Change::Put {
+            table: Table::Meta,
+            key: OWNER.to_vec(),
+            value: me.as_bytes().to_vec(),
+        }])?),
+        Some(owner) if owner == me.as_bytes() => Ok(()),
+        Some(owner) => Err(OpenError::OtherOwner {
+            dir: location.dir.clone(),
+            owner: String::from_utf8_lossy(&owner).into_owned(),
+        }),
+    }
+}
+
+fn new_member(shared: &Shared) -> Result<Member, OpenError> {
+    let mut boot = [0; 8];
+    let mut seed = [0; 8];
+    getrandom::fill(&mut boot).map_err(|_| OpenError::Random)?;
+    getrandom::fill(&mut seed).map_err(|_| OpenError::Random)?;
+    let roster = shared.roster();
+    let identity = Identity {
+        region: Roster::clone(&roster).region,
+        council: shared.council(),
+        key: shared.signing_key(),
+        boot: BootId(boot),
+    };
+    Ok(Member::new(identity, roster, u64::from_be_bytes(seed), clock()))
+}
