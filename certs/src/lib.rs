@@ -26,7 +26,7 @@ pub use authority::{SealError, WorkFactor};
 pub use bundle::{BundleError, JoinBundle};
 pub use change::{EnrolError, Unlocked};
 pub use files::FileError;
-pub use fingerprint::{BadFingerprint, Fingerprint};
+pub use fingerprint::{BadFingerprint, Fingerprint, authority_fingerprint};
 pub use keys::{KeyError, NodeKeys};
 pub use passphrase::Passphrase;
 pub use profile::{BadCertificate, IssueError, PeerIdentity, peer_identity};

@@ -9,24 +9,15 @@
 mod common;
 
 use common::{DAY, GATESHEAD, Home, NEWCASTLE, NOW, code, request};
-<<<<<<< HEAD
 use rcgen::{CertificateParams, KeyPair, SanType};
-=======
->>>>>>> e5a86f8547d0b58196a0fd8db40521c20efc459d
 use smp_certs::{
     BundleError, EnrolError, EnrolmentRequest, JoinBundle, NodeKeys, RegionError, RequestError,
     peer_identity,
 };
 use smp_protocol::codec;
-<<<<<<< HEAD
 use smp_protocol::crypto::{Signing, Tag};
 use smp_protocol::ids::Signature;
 use smp_protocol::roster::{Member, Roster, SealingKey, SignedRoster};
-=======
-use smp_protocol::crypto::Tag;
-use smp_protocol::ids::Signature;
-use smp_protocol::roster::SealingKey;
->>>>>>> e5a86f8547d0b58196a0fd8db40521c20efc459d
 
 /// Signs a request again with `keys`, as somebody who alters one would.
 fn sign_again(request: &mut EnrolmentRequest, keys: &NodeKeys) {
@@ -225,7 +216,6 @@ fn keys_that_are_listed_are_not_listed_again() {
     assert_eq!(home.unlocked.region().roster().version, 2);
 }
 
-<<<<<<< HEAD
 /// The request of a node with this TLS key; everything else follows from `keys`.
 fn request_with(tls: &KeyPair, keys: &NodeKeys, council: &str) -> EnrolmentRequest {
     let mut request = request(keys, "north-east", council);
@@ -257,8 +247,6 @@ fn two_nodes_do_not_share_a_tls_key_and_it_is_on_p256() {
     assert!(matches!(third.verify(), Err(RequestError::Profile { .. })));
 }
 
-=======
->>>>>>> e5a86f8547d0b58196a0fd8db40521c20efc459d
 #[test]
 fn a_second_node_is_not_the_decider_and_a_bad_endpoint_is_named() {
     let mut home = Home::new("north-east");
@@ -324,7 +312,6 @@ fn a_bundle_whose_roster_does_not_list_the_node_is_refused() {
 }
 
 #[test]
-<<<<<<< HEAD
 fn a_bundle_lists_exactly_this_nodes_keys() {
     let mut home = Home::new("north-east");
     let (keys, other) = (NodeKeys::generate().unwrap(), NodeKeys::generate().unwrap());
@@ -351,8 +338,6 @@ fn a_bundle_lists_exactly_this_nodes_keys() {
 }
 
 #[test]
-=======
->>>>>>> e5a86f8547d0b58196a0fd8db40521c20efc459d
 fn a_sealing_key_has_one_length() {
     let keys = NodeKeys::generate().unwrap();
     assert_eq!(keys.sealing().as_bytes().len(), SealingKey::BYTES);

@@ -142,7 +142,6 @@ fn a_command_that_was_cut_off_is_not_in_the_way() {
 }
 
 #[test]
-<<<<<<< HEAD
 fn a_roster_under_another_versions_name_is_noticed() {
     let home = Home::new("north-east");
     let rosters = home.path().join("rosters");
@@ -153,8 +152,6 @@ fn a_roster_under_another_versions_name_is_noticed() {
 }
 
 #[test]
-=======
->>>>>>> e5a86f8547d0b58196a0fd8db40521c20efc459d
 fn a_clock_behind_the_roster_signs_nothing() {
     let mut home = Home::new("north-east");
     home.unlocked.renew(NOW).unwrap();

@@ -1,6 +1,10 @@
 //! The smp-sync node: one council's daemon, with its own store.
 
+pub mod desk;
+pub mod engine;
 pub mod http;
 pub mod import;
 pub mod service;
+pub mod shared;
 pub mod store;
+pub mod transport;

@@ -74,7 +74,8 @@ pub fn node_id(key: &PublicKey) -> NodeId {
     NodeId(id)
 }
 
-/// An Ed25519 signing key; erased from memory when dropped.
+/// An Ed25519 signing key; each copy is erased from memory when dropped.
+#[derive(Clone)]
 pub struct Signing(SigningKey);
 
 impl Signing {

@@ -140,7 +140,12 @@ impl Core {
                         link.give_up(pull);
                     }
                 }
-                Output::Answer { peer, stream, frame, last } => {
+                Output::Answer {
+                    peer,
+                    stream,
+                    frame,
+                    last,
+                } => {
                     if let Some(link) = self.links.get(&peer) {
                         link.answer(stream, frame, last);
                     }
@@ -160,7 +165,8 @@ impl Core {
         link.close(reason.code(), reason.word());
         if *reason != CloseReason::Duplicate {
             let who = self.shared.whose(peer);
-            self.shared.refused(reason.word(), &who, &reason.to_string());
+            self.shared
+                .refused(reason.word(), &who, &reason.to_string());
         }
     }
 
@@ -175,7 +181,11 @@ impl Core {
             Note::Joined { node, council } => {
                 tracing::info!(%council, node = node.short(), "in contact");
             }
-            Note::Refused { document, from, refusal } => {
+            Note::Refused {
+                document,
+                from,
+                refusal,
+            } => {
                 // Entries that came before what they build on are asked for, not held
                 // against anyone.
                 if !refusal.is_for_want_of_more() {
@@ -185,7 +195,8 @@ impl Core {
                 }
             }
             Note::RosterRefused { from, error } => {
-                self.shared.refused("roster", &from.short(), &error.to_string());
+                self.shared
+                    .refused("roster", &from.short(), &error.to_string());
             }
             Note::RosterForked { with, version } => {
                 let what = format!(

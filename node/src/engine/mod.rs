@@ -10,7 +10,7 @@ mod core;
 mod links;
 mod restore;
 
-pub use self::core::Core;
+pub use self::core::{Core, clock};
 pub use self::links::Link;
 pub use self::restore::{OpenError, StoreLocation};
 
@@ -98,7 +98,10 @@ impl EngineHandle {
             // The caller may have hung up; what was written stays.
             Box::new(move || drop(sender.send(result)))
         });
-        self.queue.send(Event::Job(job)).await.map_err(|_| EngineGone)?;
+        self.queue
+            .send(Event::Job(job))
+            .await
+            .map_err(|_| EngineGone)?;
         receiver.await.map_err(|_| EngineGone)
     }
 }
@@ -141,7 +144,12 @@ impl Engine {
     }
 }
 
-fn run(core: Core, location: &StoreLocation, shared: &Arc<Shared>, mut events: mpsc::Receiver<Event>) {
+fn run(
+    core: Core,
+    location: &StoreLocation,
+    shared: &Arc<Shared>,
+    mut events: mpsc::Receiver<Event>,
+) {
     let mut running = Some(core);
     while let Some(first) = events.blocking_recv() {
         let mut stop = false;

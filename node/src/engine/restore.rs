@@ -7,13 +7,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use smp_protocol::codec;
 use smp_protocol::document::Unit;
 use smp_protocol::ids::BootId;
 use smp_protocol::limits;
 use smp_protocol::roster::{Roster, SignedRoster};
 use smp_protocol::session::{Durable, Identity, Member, RestoreError};
 use smp_protocol::statements::{Acceptance, Freshness};
-use smp_protocol::codec;
 
 use super::core::{Core, clock};
 use crate::shared::Shared;
@@ -64,11 +64,15 @@ pub enum OpenError {
         owner: String,
     },
     /// A row is not what it must be.
-    #[error("the store holds a {0} that cannot be read; set the store aside (mv) and start again to fetch the documents from their readers")]
+    #[error(
+        "the store holds a {0} that cannot be read; set the store aside (mv) and start again to fetch the documents from their readers"
+    )]
     Row(&'static str),
     /// What it holds does not pass the gate.
-    #[error("{0}; set the store aside (mv) and start again to fetch the documents from their readers")]
-    Restore(#[from] RestoreError),
+    #[error(
+        "{0}; set the store aside (mv) and start again to fetch the documents from their readers"
+    )]
+    Restore(#[from] Box<RestoreError>),
     /// The directory cannot be written.
     #[error("cannot write {}: {source}", path.display())]
     Io {
@@ -89,7 +93,12 @@ pub enum OpenError {
 pub(super) fn rows_of(durable: &Durable) -> Vec<Change> {
     let put = |table, key, value| vec![Change::Put { table, key, value }];
     match durable {
-        Durable::Batch { document, generation, ordinal, units } => {
+        Durable::Batch {
+            document,
+            generation,
+            ordinal,
+            units,
+        } => {
             let mut key = format!("{document}\0").into_bytes();
             key.extend(generation.to_be_bytes());
             key.extend(ordinal.to_be_bytes());
@@ -117,20 +126,24 @@ pub(super) fn open(location: &StoreLocation, shared: &Arc<Shared>) -> Result<Cor
     let mut member = new_member(shared)?;
     if let Some(bytes) = store.get(Table::Meta, ROSTER)? {
         let signed: SignedRoster = row(&bytes, "roster")?;
-        member.restore(Durable::Roster(signed))?;
+        take_back(&mut member, Durable::Roster(signed))?;
     }
     for (_, bytes) in store.scan(Table::Statements, ACCEPTANCE, None, usize::MAX)? {
         let statement: Acceptance = row(&bytes, "statement")?;
-        member.restore(Durable::Acceptance(statement))?;
+        take_back(&mut member, Durable::Acceptance(statement))?;
     }
     for (_, bytes) in store.scan(Table::Statements, FRESHNESS, None, usize::MAX)? {
         let statement: Freshness = row(&bytes, "statement")?;
-        member.restore(Durable::Freshness(statement))?;
+        take_back(&mut member, Durable::Freshness(statement))?;
     }
     restore_log(&store, &mut member)?;
     shared.set_roster(member.roster().clone());
     shared.set_caveats(store.promises()?.not_kept);
     Ok(Core::new(member, store, Arc::clone(shared)))
+}
+
+fn take_back(member: &mut Member, durable: Durable) -> Result<(), Box<RestoreError>> {
+    member.restore(durable).map_err(Box::new)
 }
 
 fn restore_log(store: &Store, member: &mut Member) -> Result<(), OpenError> {
@@ -146,12 +159,13 @@ fn restore_log(store: &Store, member: &mut Member) -> Result<(), OpenError> {
             let Some(place) = units.first().map(|unit| unit.place.clone()) else {
                 return Err(OpenError::Row("batch without entries"));
             };
-            member.restore(Durable::Batch {
+            let batch = Durable::Batch {
                 document: place.document,
                 generation: place.generation,
                 ordinal: 0,
                 units,
-            })?;
+            };
+            take_back(member, batch)?;
         }
     }
 }
@@ -170,7 +184,9 @@ fn open_store(location: &StoreLocation) -> Result<Store, OpenError> {
     std::fs::create_dir_all(&location.dir).map_err(io(location.dir.clone()))?;
     let was_made = made.try_exists().map_err(io(made.clone()))?;
     match store::open(location.engine, &location.dir, Open::Existing) {
-        Err(StoreError::Missing { .. }) if was_made => Err(OpenError::Vanished(location.dir.clone())),
+        Err(StoreError::Missing { .. }) if was_made => {
+            Err(OpenError::Vanished(location.dir.clone()))
+        }
         Err(StoreError::Missing { .. }) => {
             let store = store::open(location.engine, &location.dir, Open::Create)?;
             let file = std::fs::File::create(&made).map_err(io(made.clone()))?;
@@ -211,5 +227,10 @@ fn new_member(shared: &Shared) -> Result<Member, OpenError> {
         key: shared.signing_key(),
         boot: BootId(boot),
     };
-    Ok(Member::new(identity, roster, u64::from_be_bytes(seed), clock()))
+    Ok(Member::new(
+        identity,
+        roster,
+        u64::from_be_bytes(seed),
+        clock(),
+    ))
 }

@@ -1,0 +1,117 @@
+//! The daemon: engine, transport and desk, started and stopped in order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use smp_certs::{BundleError, KeyError, NodeKeys};
+use smp_certs::tls::TlsError;
+
+use crate::config::Config;
+use crate::desk::Desk;
+use crate::engine::{Engine, Event, OpenError, StoreLocation, clock};
+use crate::membership::{self, MembershipError};
+use crate::shared::Shared;
+use crate::transport::{Transport, TransportError};
+
+/// Why the node does not start. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// It has not joined a region yet.
+    #[error("this node has not joined a region yet; {next}")]
+    NotJoined {
+        /// What to do.
+        next: String,
+    },
+    /// What it joined with cannot be read.
+    #[error(transparent)]
+    Membership(#[from] MembershipError),
+    /// Its keys cannot be read.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// What it joined with is not for it.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// Its certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// Its store cannot be used.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// It cannot listen.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+}
+
+/// A running node.
+pub struct Daemon {
+    engine: Engine,
+    transport: Transport,
+    ticker: tokio::task::JoinHandle<()>,
+    desk: Desk,
+}
+
+impl Daemon {
+    /// Starts the node that the configuration describes.
+    ///
+    /// # Errors
+    /// [`StartError`] naming what is missing or wrong, and what to do.
+    pub async fn start(config: &Config) -> Result<Self, StartError> {
+        let Some(bundle) = membership::load(&config.data_dir)? else {
+            return Err(StartError::NotJoined {
+                next: membership::next_step(&config.file),
+            });
+        };
+        let keys = NodeKeys::load(&config.keys_dir)?;
+        let roster = bundle.verify(&keys, clock())?;
+        let tls = bundle.identity(&keys)?;
+        let shared = Arc::new(Shared::new(keys, tls, roster));
+        let location = StoreLocation {
+            dir: config.data_dir.clone(),
+            engine: config.store.engine,
+        };
+        let known = Arc::clone(&shared);
+        // Taking the log back may take seconds; other nodes of this process go on.
+        let opened = tokio::task::spawn_blocking(move || Engine::start(location, known));
+        let engine = opened.await.map_err(|_| OpenError::Row("log"))??;
+        for caveat in shared.caveats() {
+            tracing::warn!(engine = config.store.engine.as_str(), "the store: {caveat}");
+        }
+        let handle = engine.handle();
+        let transport = Transport::start(config.listen, bundle.ca(), Arc::clone(&shared), handle)?;
+        let desk = Desk::new(engine.handle(), shared, transport.meter(), config.store.engine);
+        let ticks = engine.handle();
+        let ticker = tokio::spawn(async move {
+            let mut second = tokio::time::interval(std::time::Duration::from_secs(1));
+            second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+            loop {
+                second.tick().await;
+                if !ticks.tell(Event::Tick).await {
+                    return;
+                }
+            }
+        });
+        Ok(Self {
+            engine,
+            transport,
+            ticker,
+            desk,
+        })
+    }
+
+    /// What answers the local API.
+    pub fn service(&self) -> Desk {
+        self.desk.clone()
+    }
+
+    /// Where it listens for peers.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.transport.address()
+    }
+
+    /// Says goodbye to peers, flushes, closes the store.
+    pub async fn stop(self) {
+        self.ticker.abort();
+        self.transport.stop().await;
+        self.engine.stop().await;
+    }
+}

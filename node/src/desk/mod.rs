@@ -1,0 +1,179 @@
+//! The desk: what the local API asks, answered from the engine.
+//!
+//! Questions run on the engine's thread between two flushes, so they see only what is on
+//! disk, and a write is acknowledged only after its flush. Nothing here logs a field.
+
+mod imports;
+mod records;
+mod region;
+mod status;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use smp_protocol::api::{
+    ImportReport, Reader, ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome,
+    RosterView, Status, Stored,
+};
+use smp_protocol::ids::{CouncilCode, DocumentKind, RecordId, RecordKind};
+use smp_protocol::schema;
+use smp_protocol::session::{Receipt, WriteError};
+
+use crate::engine::{Core, EngineHandle};
+use crate::service::{Answer, Failure, FailureKind, ImportOptions, Service};
+use crate::shared::Shared;
+use crate::store::EngineKind;
+use crate::transport::Meter;
+
+/// How long `--replicated` waits before it says that no other node holds the write yet.
+const REPLICATION: Duration = Duration::from_secs(30);
+
+/// How often it looks.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Answers the local API. Cheap to copy.
+#[derive(Clone)]
+pub struct Desk {
+    engine: EngineHandle,
+    shared: Arc<Shared>,
+    meter: Meter,
+    store: EngineKind,
+}
+
+impl Desk {
+    /// A desk in front of a running engine.
+    pub fn new(engine: EngineHandle, shared: Arc<Shared>, meter: Meter, store: EngineKind) -> Self {
+        Self {
+            engine,
+            shared,
+            meter,
+            store,
+        }
+    }
+
+    /// Works something out on the engine's thread.
+    async fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Core) -> T + Send + 'static,
+    ) -> Answer<T> {
+        self.engine.ask(work).await.map_err(|gone| {
+            let why = self.shared.trouble().unwrap_or_else(|| gone.to_string());
+            Failure::new(
+                FailureKind::Unavailable,
+                "not_ready",
+                format!("the node cannot use its store: {why}"),
+                "nothing of the request was kept; look at the node's log (`journalctl -u smp-node`) and try again",
+            )
+        })
+    }
+
+    /// How many other nodes hold these writes, waiting for one if that was asked for.
+    async fn held_by(&self, receipts: Vec<Receipt>, wait: bool) -> Answer<usize> {
+        let deadline = tokio::time::Instant::now() + REPLICATION;
+        let mut looks = tokio::time::interval(LOOK);
+        loop {
+            looks.tick().await;
+            let asked = receipts.clone();
+            let count = self
+                .ask(move |core| asked.iter().map(|r| core.member.holders(r)).min())
+                .await?
+                .unwrap_or(0);
+            if count > 0 || !wait || receipts.is_empty() {
+                return Ok(count);
+            }
+            if tokio::time::Instant::now() >= deadline {
+                return Err(Failure::new(
+                    FailureKind::Unavailable,
+                    "not_replicated",
+                    "it is stored on this node, and no other node holds it yet",
+                    "nothing is lost and nothing needs repeating; `smp status` shows when a reader has it and why none does",
+                ));
+            }
+        }
+    }
+}
+
+/// The kind of document that holds a kind of record.
+fn document_of(kind: RecordKind) -> Option<DocumentKind> {
+    DocumentKind::ALL
+        .into_iter()
+        .find(|document| schema::kinds_of(*document).contains(&kind))
+}
+
+/// A refused write, for people.
+fn refused(error: &WriteError) -> Failure {
+    let (kind, next) = match error {
+        WriteError::Refused { .. } => (
+            FailureKind::BadRequest,
+            "nothing was changed; mend the values and try again",
+        ),
+        WriteError::NotListed => (
+            FailureKind::Conflict,
+            "ask the SMP admin to enrol this node (`smp member enrol`)",
+        ),
+        WriteError::NotAMember(_) | WriteError::TooManyReaders => (
+            FailureKind::BadRequest,
+            "`smp roster show` lists the members of the region",
+        ),
+        WriteError::Rebuilding(_) => (FailureKind::Unavailable, "try again in a moment"),
+    };
+    Failure::new(kind, "refused", error.to_string(), next)
+}
+
+impl Service for Desk {
+    async fn status(&self) -> Answer<Status> {
+        self.status_now().await
+    }
+
+    async fn records(&self, kind: RecordKind, council: Option<CouncilCode>) -> Answer<Vec<Record>> {
+        self.ask(move |core| records::list(core, kind, council)).await
+    }
+
+    async fn record(&self, id: RecordId, personal: bool) -> Answer<Record> {
+        self.ask(move |core| records::show(core, id, personal)).await?
+    }
+
+    async fn create(&self, kind: RecordKind, edit: RecordEdit) -> Answer<Stored> {
+        self.create_record(kind, edit).await
+    }
+
+    async fn update(&self, id: RecordId, edit: RecordEdit) -> Answer<Stored> {
+        self.update_record(id, edit).await
+    }
+
+    async fn import(
+        &self,
+        kind: RecordKind,
+        options: ImportOptions,
+        bytes: Vec<u8>,
+    ) -> Answer<ImportReport> {
+        self.import_file(kind, options, bytes).await
+    }
+
+    async fn template(&self, kind: RecordKind) -> Answer<String> {
+        String::from_utf8(crate::import::template(kind)).map_err(|_| {
+            Failure::new(
+                FailureKind::Internal,
+                "template",
+                "the template is not text",
+                "report this as a defect",
+            )
+        })
+    }
+
+    async fn readers(&self) -> Answer<Vec<Reader>> {
+        self.ask(|core| region::readers(core)).await
+    }
+
+    async fn decide_reader(&self, decision: ReaderDecision) -> Answer<Vec<Reader>> {
+        self.decide(decision).await
+    }
+
+    async fn roster(&self) -> Answer<RosterView> {
+        Ok(region::roster_view(&self.shared))
+    }
+
+    async fn offer_roster(&self, offer: RosterOffer) -> Answer<RosterOutcome> {
+        self.take_roster(offer).await
+    }
+}

@@ -1,0 +1,196 @@
+//! Records: listing and showing them, writing one at a time.
+
+use std::collections::BTreeMap;
+
+use smp_protocol::api::{Record, RecordEdit, Stored};
+use smp_protocol::document::RecordFields;
+use smp_protocol::ids::{CouncilCode, DocumentName, RecordId, RecordKind};
+use smp_protocol::schema::{self, Edit, FieldId, Value};
+
+use super::{Desk, document_of, refused};
+use crate::engine::{Core, clock};
+use crate::import;
+use crate::service::{Answer, Failure, FailureKind};
+use crate::store::{StoreError, Table};
+
+/// The records of a kind in every document that this council may read.
+pub(super) fn list(core: &mut Core, kind: RecordKind, council: Option<CouncilCode>) -> Vec<Record> {
+    let documents = readable(core, kind);
+    let wanted = documents.into_iter().filter(|name| council.is_none_or(|c| c == name.council));
+    let mut out = Vec::new();
+    for name in wanted {
+        let Some(document) = core.member.document(name) else {
+            continue;
+        };
+        let council_name = name_of(core, name.council);
+        let records = document.records().filter(|(id, _)| id.kind() == kind);
+        out.extend(records.map(|(id, fields)| view(id, name.council, &council_name, &fields)));
+    }
+    out
+}
+
+/// One record, with what this council's own vault has about it if that was asked for.
+pub(super) fn show(core: &mut Core, id: RecordId, personal: bool) -> Answer<Record> {
+    let found = readable(core, id.kind())
+        .into_iter()
+        .find_map(|name| Some((name, core.member.document(name)?.record(id)?)));
+    let Some((name, fields)) = found else {
+        return Err(not_found(id));
+    };
+    let mut record = view(id, name.council, &name_of(core, name.council), &fields);
+    if personal && name.council == core.member.identity().council {
+        record.personal = Some(vault_record(core, id).map_err(|error| broken(&error))?);
+    }
+    Ok(record)
+}
+
+/// What the vault holds of a record; empty where it holds nothing.
+pub(super) fn vault_record(
+    core: &Core,
+    id: RecordId,
+) -> Result<BTreeMap<String, String>, StoreError> {
+    let bytes = core.store().get(Table::Vault, &id.to_bytes())?;
+    // Written by this program, under a checksum.
+    Ok(bytes.and_then(|b| serde_json::from_slice(&b).ok()).unwrap_or_default())
+}
+
+pub(super) fn broken(error: &StoreError) -> Failure {
+    Failure::new(
+        FailureKind::Internal,
+        "store",
+        error.to_string(),
+        "nothing was changed; look at the node's log (`journalctl -u smp-node`)",
+    )
+}
+
+fn not_found(id: RecordId) -> Failure {
+    Failure::new(
+        FailureKind::NotFound,
+        "not_found",
+        format!("no document that this council may read has {id}"),
+        "the lists print the ids: `smp hosts list`, `smp pool list`, `smp housing list`",
+    )
+}
+
+fn readable(core: &Core, kind: RecordKind) -> Vec<DocumentName> {
+    let own = core.member.identity().council;
+    let Some(document) = document_of(kind) else {
+        return Vec::new();
+    };
+    let members = core.member.roster().members.iter();
+    members
+        .map(|member| document.of(member.council))
+        .filter(|name| core.member.may_read(*name, own))
+        .collect()
+}
+
+pub(super) fn name_of(core: &Core, council: CouncilCode) -> String {
+    let member = core.member.roster().member(council);
+    member.map_or_else(|| council.to_string(), |member| member.name.clone())
+}
+
+fn view(id: RecordId, council: CouncilCode, council_name: &str, fields: &RecordFields) -> Record {
+    let mut texts = BTreeMap::new();
+    let mut conflicts = Vec::new();
+    for (number, values) in fields {
+        let Some(field) = schema::field(schema::NEWEST, id.kind(), *number) else {
+            continue;
+        };
+        let values = values.iter().map(|value| schema::format_value(field, value));
+        let values: Vec<String> = values.collect();
+        if values.len() > 1 {
+            conflicts.push(field.name.to_owned());
+        }
+        texts.insert(field.name.to_owned(), values);
+    }
+    Record {
+        id: id.to_string(),
+        council: council.to_string(),
+        council_name: council_name.to_owned(),
+        fields: texts,
+        conflicts,
+        personal: None,
+    }
+}
+
+/// Reads fields by name; an empty text is `None`.
+fn parse(kind: RecordKind, edit: &RecordEdit) -> Answer<BTreeMap<FieldId, Option<Value>>> {
+    let mut out = BTreeMap::new();
+    for (name, text) in &edit.fields {
+        let bad = |message: String| {
+            let names = schema::fields_of(schema::NEWEST, kind).map(|field| field.name);
+            let names: Vec<&str> = names.collect();
+            let next = format!("the fields of a {kind} are: {}", names.join(", "));
+            Failure::new(FailureKind::BadRequest, "bad_field", message, next)
+        };
+        let field = schema::field_named(schema::NEWEST, kind, name)
+            .ok_or_else(|| bad(format!("a {kind} has no such field")))?;
+        let value = if text.trim().is_empty() {
+            None
+        } else {
+            let parsed = schema::parse_value(field, text);
+            Some(parsed.map_err(|error| bad(format!("{name}: {error}")))?)
+        };
+        out.insert(field.id, value);
+    }
+    Ok(out)
+}
+
+impl Desk {
+    pub(super) async fn create_record(&self, kind: RecordKind, edit: RecordEdit) -> Answer<Stored> {
+        let given = parse(kind, &edit)?;
+        let mut random = [0; 15];
+        getrandom::fill(&mut random).map_err(|_| no_randomness())?;
+        let record = RecordId::new(kind, random);
+        let mut fields: BTreeMap<FieldId, Value> = import::defaults(kind).into_iter().collect();
+        fields.extend(given.into_iter().filter_map(|(id, value)| Some((id, value?))));
+        let fields = fields.into_iter().collect();
+        self.store_edit(Edit::Create { record, fields }, edit.replicated).await
+    }
+
+    pub(super) async fn update_record(&self, id: RecordId, edit: RecordEdit) -> Answer<Stored> {
+        let fields = parse(id.kind(), &edit)?.into_iter().collect();
+        let known = self
+            .ask(move |core| {
+                let own = core.member.identity().council;
+                let document = document_of(id.kind()).map(|kind| kind.of(own));
+                let document = document.and_then(|name| core.member.document(name));
+                document.is_some_and(|document| document.record(id).is_some())
+            })
+            .await?;
+        if !known {
+            return Err(Failure::new(
+                FailureKind::NotFound,
+                "not_found",
+                format!("this council has no {id}; another council's records are its own to change"),
+                "the lists print the ids: `smp hosts list`, `smp pool list`, `smp housing list`",
+            ));
+        }
+        self.store_edit(Edit::Update { record: id, fields }, edit.replicated).await
+    }
+
+    async fn store_edit(&self, edit: Edit, replicated: bool) -> Answer<Stored> {
+        let record = edit.record();
+        let Some(document) = document_of(record.kind()) else {
+            return Err(not_found(record));
+        };
+        let receipts = self
+            .ask(move |core| core.member.write(&[(document, vec![edit])], clock()))
+            .await?
+            .map_err(|error| refused(&error))?;
+        let held_by = self.held_by(receipts, replicated).await?;
+        Ok(Stored {
+            records: vec![record.to_string()],
+            held_by,
+        })
+    }
+}
+
+pub(super) fn no_randomness() -> Failure {
+    Failure::new(
+        FailureKind::Unavailable,
+        "no_randomness",
+        "the operating system gives no random bytes",
+        "nothing was changed; try again",
+    )
+}

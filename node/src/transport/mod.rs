@@ -1,0 +1,190 @@
+//! The transport: QUIC with mutual TLS. The only module that names quinn.
+//!
+//! It connects, moves frames between streams and the engine's queue, and understands none
+//! of them. Whom it talks to is decided in the handshake ([`gate`]) and again by the member
+//! at hello; everything here is bounded, and one slow or hostile peer costs its own
+//! connection only.
+
+mod connection;
+mod dial;
+mod frame;
+mod gate;
+mod listen;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use rustls::pki_types::CertificateDer;
+use smp_certs::tls::{Gate, TlsError};
+use smp_protocol::ids::NodeId;
+use smp_protocol::limits;
+use smp_protocol::session::PeerId;
+use tokio::task::JoinSet;
+
+use crate::engine::EngineHandle;
+use crate::shared::Shared;
+
+pub use gate::RosterGate;
+
+/// How long a silent connection lives: three keep-alives.
+const IDLE: Duration = Duration::from_secs(150);
+
+/// How often a silent connection is kept alive: a home router forgets UDP after 30 to 120
+/// seconds, but council nodes have fixed endpoints, and this is most of the idle traffic.
+const KEEP_ALIVE: Duration = Duration::from_secs(50);
+
+/// How long a handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// Streams that a peer may have open: the control stream, its answers under way, and a few
+/// more that are told to come back.
+const STREAMS: u32 = limits::ANSWERS_PER_PEER as u32 + 8;
+
+/// What a peer may have sent on one stream without its being read: two frames of entries.
+const STREAM_WINDOW: u32 = 2 * limits::BATCH_FRAME_BYTES as u32;
+
+/// The same over all streams of a connection.
+const WINDOW: u32 = 4 * limits::BATCH_FRAME_BYTES as u32;
+
+/// The transport could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    /// The address cannot be listened on.
+    #[error(
+        "cannot listen on UDP {address}: {source}; check `listen` in the configuration and what else uses the port (`ss -ulpn`)"
+    )]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The TLS configuration cannot be made.
+    #[error("cannot set TLS up: {0}")]
+    Tls(#[from] TlsError),
+    /// QUIC needs a cipher suite that the TLS configuration does not have.
+    #[error("cannot set QUIC up over TLS: {0}")]
+    Quic(#[from] quinn::crypto::rustls::NoInitialCipherSuite),
+}
+
+/// What every task of the transport shares.
+struct Context {
+    shared: Arc<Shared>,
+    engine: EngineHandle,
+    endpoint: quinn::Endpoint,
+    ca: CertificateDer<'static>,
+    gate: Arc<dyn Gate>,
+    next_peer: AtomicU64,
+    live: connection::Live,
+}
+
+impl Context {
+    fn next_peer(&self) -> PeerId {
+        PeerId(self.next_peer.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// The running transport.
+pub struct Transport {
+    context: Arc<Context>,
+    tasks: JoinSet<()>,
+}
+
+impl Transport {
+    /// Listens, and begins to dial every node of the roster.
+    ///
+    /// # Errors
+    /// [`TransportError`] where the address or the certificates cannot be used.
+    pub fn start(
+        listen: SocketAddr,
+        ca: CertificateDer<'static>,
+        shared: Arc<Shared>,
+        engine: EngineHandle,
+    ) -> Result<Self, TransportError> {
+        let gate: Arc<dyn Gate> = Arc::new(RosterGate::new(Arc::clone(&shared)));
+        let tls = smp_certs::tls::server_config(shared.tls(), &ca, Arc::clone(&gate))?;
+        let crypto = quinn::crypto::rustls::QuicServerConfig::try_from(tls)?;
+        let mut server = quinn::ServerConfig::with_crypto(Arc::new(crypto));
+        server.transport_config(transport_config());
+        server.max_incoming(listen::HANDSHAKES_WAITING);
+        let endpoint =
+            quinn::Endpoint::server(server, listen).map_err(|source| TransportError::Bind {
+                address: listen,
+                source,
+            })?;
+        let context = Arc::new(Context {
+            shared,
+            engine,
+            endpoint,
+            ca,
+            gate,
+            next_peer: AtomicU64::new(1),
+            live: connection::Live::default(),
+        });
+        let mut tasks = JoinSet::new();
+        tasks.spawn(listen::accept(Arc::clone(&context)));
+        tasks.spawn(dial::dial_members(Arc::clone(&context)));
+        Ok(Self { context, tasks })
+    }
+
+    /// Where it listens, with the port that the system chose if none was asked for.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.context.endpoint.local_addr().ok()
+    }
+
+    /// Bytes to and from a node since the start, UDP payload.
+    pub fn traffic(&self, node: NodeId) -> (u64, u64) {
+        traffic(&self.context, node)
+    }
+
+    /// A way to ask for [`Transport::traffic`] that outlives a borrow.
+    pub fn meter(&self) -> Meter {
+        Meter(Arc::clone(&self.context))
+    }
+
+    /// Tells every peer goodbye and stops.
+    pub async fn stop(mut self) {
+        self.context.endpoint.close(0u32.into(), b"stopping");
+        self.tasks.shutdown().await;
+        // Peers should hear of it; a peer that does not answer is not waited for.
+        let idle = self.context.endpoint.wait_idle();
+        let _ = tokio::time::timeout(Duration::from_secs(1), idle).await;
+    }
+}
+
+/// Reads the traffic counters.
+#[derive(Clone)]
+pub struct Meter(Arc<Context>);
+
+impl Meter {
+    /// See [`Transport::traffic`].
+    pub fn traffic(&self, node: NodeId) -> (u64, u64) {
+        traffic(&self.0, node)
+    }
+}
+
+fn traffic(context: &Context, node: NodeId) -> (u64, u64) {
+    let (sent, received) = context.live.traffic(node);
+    let before = context.shared.reach(node);
+    let (old_sent, old_received) = before.map_or((0, 0), |r| (r.sent, r.received));
+    (
+        sent.saturating_add(old_sent),
+        received.saturating_add(old_received),
+    )
+}
+
+fn transport_config() -> Arc<quinn::TransportConfig> {
+    let mut config = quinn::TransportConfig::default();
+    config
+        .max_concurrent_bidi_streams(STREAMS.into())
+        .max_concurrent_uni_streams(0u32.into())
+        .datagram_receive_buffer_size(None)
+        .stream_receive_window(STREAM_WINDOW.into())
+        .receive_window(WINDOW.into())
+        .send_window(WINDOW.into())
+        .keep_alive_interval(Some(KEEP_ALIVE))
+        .max_idle_timeout(IDLE.try_into().ok());
+    Arc::new(config)
+}
