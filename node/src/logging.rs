@@ -52,7 +52,9 @@ impl From<LogLevel> for LevelFilter {
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// The environment variable is not a filter.
-    #[error("RUST_LOG is not a log filter ({0}); unset it, or set it to `info` or `smp_node=debug`")]
+    #[error(
+        "RUST_LOG is not a log filter ({0}); unset it, or set it to `info` or `smp_node=debug`"
+    )]
     Filter(#[from] tracing_subscriber::filter::ParseError),
     /// Something logs already.
     #[error("the log was set up twice")]

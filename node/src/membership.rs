@@ -120,7 +120,11 @@ pub fn load(data_dir: &Path) -> Result<Option<JoinBundle>, MembershipError> {
 ///
 /// # Errors
 /// [`MembershipError`] where the node is in another region, or nothing could be written.
-pub fn install(data_dir: &Path, bundle: &JoinBundle, version: u64) -> Result<bool, MembershipError> {
+pub fn install(
+    data_dir: &Path,
+    bundle: &JoinBundle,
+    version: u64,
+) -> Result<bool, MembershipError> {
     if let Some(held) = load(data_dir)? {
         if held == *bundle {
             return Ok(false);

@@ -109,7 +109,10 @@ impl Config {
             found.push(Finding::problem(
                 "socket",
                 format!("no socket can be made in {}", parent.display()),
-                format!("make the directory and let this user write to it: {}", parent.display()),
+                format!(
+                    "make the directory and let this user write to it: {}",
+                    parent.display()
+                ),
             ));
         }
     }
