@@ -4,6 +4,7 @@
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::Write;
+use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -42,7 +43,8 @@ pub(super) fn run(args: InitArgs) -> Result<(), Failed> {
     let keys = NodeKeys::generate().context("no keys were made")?;
     let request = EnrolmentRequest::new(&keys, args.region, args.council, args.endpoints)
         .context("no enrolment request was made")?;
-    if let Err(error) = make(&parts, &keys, &request, args.listen) {
+    claim(&parts).map_err(|error| Exit::Unexpected.with(error))?;
+    if let Err(error) = fill(&parts, &keys, &request, args.listen) {
         remove(&parts);
         return Err(Exit::Unexpected.with(error));
     }
@@ -66,23 +68,29 @@ fn refuse_existing(parts: &Parts) -> Result<(), Failed> {
     Ok(())
 }
 
-fn make(
+/// Makes the directories. Making `data` is what makes the place this run's own: a second
+/// run at the same moment fails here, and takes nothing away.
+fn claim(parts: &Parts) -> anyhow::Result<()> {
+    for (path, mode, recursive) in [
+        (&parts.dir, DIR_MODE, true),
+        (&parts.data, DATA_MODE, false),
+    ] {
+        let mut maker = DirBuilder::new();
+        let made = maker.recursive(recursive).mode(mode).create(path);
+        made.with_context(|| format!("cannot make the directory {}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn fill(
     parts: &Parts,
     keys: &NodeKeys,
     request: &EnrolmentRequest,
-    listen: std::net::SocketAddr,
+    listen: SocketAddr,
 ) -> anyhow::Result<()> {
-    make_dir(&parts.dir, DIR_MODE)?;
     keys.save(&parts.keys)?;
-    make_dir(&parts.data, DATA_MODE)?;
     write_new(&parts.config, &configuration(listen))?;
     write_new(&parts.request, &request.to_text())
-}
-
-fn make_dir(path: &Path, mode: u32) -> anyhow::Result<()> {
-    let mut maker = DirBuilder::new();
-    let made = maker.recursive(true).mode(mode).create(path);
-    made.with_context(|| format!("cannot make the directory {}", path.display()))
 }
 
 fn write_new(path: &Path, text: &str) -> anyhow::Result<()> {
@@ -110,7 +118,7 @@ fn remove(parts: &Parts) {
     let _ = fs::remove_dir(&parts.dir);
 }
 
-fn configuration(listen: std::net::SocketAddr) -> String {
+fn configuration(listen: SocketAddr) -> String {
     format!(
         "# Configuration of this smp-sync node. Paths are relative to this file.\n\
          # After a change: smp-node check-config --config FILE, then restart the node.\n\
