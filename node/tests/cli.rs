@@ -1,5 +1,7 @@
 //! The commands of `smp-node` as an operator meets them: the binary itself, real files.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
