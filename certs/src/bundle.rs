@@ -81,12 +81,9 @@ pub struct JoinBundle {
 }
 
 /// The digits of a region's authority.
-pub(crate) fn authority_fingerprint(region: &RegionName, authority: &PublicKey) -> Fingerprint {
-    // A request begins with the length of its region's name, which is never 255: so these
-    // bytes are no request's, and the two share a tag without sharing a hash.
-    let mut bytes = vec![0xff];
-    bytes.extend(codec::encode(&(region, authority)));
-    Fingerprint::of(crypto::hash(Tag::Enrolment, &bytes))
+pub fn authority_fingerprint(region: &RegionName, authority: &PublicKey) -> Fingerprint {
+    let bytes = codec::encode(&(region, authority));
+    Fingerprint::of(crypto::hash(Tag::Authority, &bytes))
 }
 
 impl JoinBundle {

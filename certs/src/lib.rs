@@ -23,10 +23,10 @@ mod verify;
 
 pub use armour::ArmourError;
 pub use authority::{SealError, WorkFactor};
-pub use bundle::{BundleError, JoinBundle};
+pub use bundle::{BundleError, JoinBundle, authority_fingerprint};
 pub use change::{EnrolError, Unlocked};
 pub use files::FileError;
-pub use fingerprint::{BadFingerprint, Fingerprint, authority_fingerprint};
+pub use fingerprint::{BadFingerprint, Fingerprint};
 pub use keys::{KeyError, NodeKeys};
 pub use passphrase::Passphrase;
 pub use profile::{BadCertificate, IssueError, PeerIdentity, peer_identity};

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use smp_certs::{BundleError, KeyError, NodeKeys};
 use smp_certs::tls::TlsError;
+use smp_certs::{BundleError, KeyError, NodeKeys};
 
 use crate::config::Config;
 use crate::desk::Desk;
@@ -55,7 +55,7 @@ impl Daemon {
     ///
     /// # Errors
     /// [`StartError`] naming what is missing or wrong, and what to do.
-    pub async fn start(config: &Config) -> Result<Self, StartError> {
+    pub async fn start(config: Config) -> Result<Self, StartError> {
         let Some(bundle) = membership::load(&config.data_dir)? else {
             return Err(StartError::NotJoined {
                 next: membership::next_step(&config.file),
@@ -78,7 +78,12 @@ impl Daemon {
         }
         let handle = engine.handle();
         let transport = Transport::start(config.listen, bundle.ca(), Arc::clone(&shared), handle)?;
-        let desk = Desk::new(engine.handle(), shared, transport.meter(), config.store.engine);
+        let desk = Desk::new(
+            engine.handle(),
+            shared,
+            transport.meter(),
+            config.store.engine,
+        );
         let ticks = engine.handle();
         let ticker = tokio::spawn(async move {
             let mut second = tokio::time::interval(std::time::Duration::from_secs(1));

@@ -33,6 +33,8 @@ pub enum Tag {
     Freshness,
     /// An enrolment request.
     Enrolment,
+    /// A region authority, for its fingerprint.
+    Authority,
     /// The choice of readers to pass an entry on to.
     PassOn,
 }
@@ -51,6 +53,7 @@ impl Tag {
             Self::Acceptance => b"smp-sync/1 acceptance\0",
             Self::Freshness => b"smp-sync/1 freshness\0",
             Self::Enrolment => b"smp-sync/1 enrolment\0",
+            Self::Authority => b"smp-sync/1 authority\0",
             Self::PassOn => b"smp-sync/1 pass on\0",
         }
     }

@@ -42,7 +42,9 @@ impl Desk {
         };
         let asked = options.clone();
         let (mut report, receipts) = self.ask(move |core| apply(core, &import, &asked)).await??;
-        report.held_by = self.held_by(receipts, options.replicated && report.applied).await?;
+        report.held_by = self
+            .held_by(receipts, options.replicated && report.applied)
+            .await?;
         Ok(report)
     }
 }
@@ -85,7 +87,9 @@ fn apply(
         let id = *known.get(reference)?;
         let fields = core.member.document(name)?.record(id)?;
         // Of a conflict, the first value stands: a file that says otherwise settles it.
-        let fields = fields.into_iter().filter_map(|(f, v)| Some((f, v.into_iter().next()?)));
+        let fields = fields
+            .into_iter()
+            .filter_map(|(f, v)| Some((f, v.into_iter().next()?)));
         Some((id, fields.collect()))
     };
     let mut random = Ok(());

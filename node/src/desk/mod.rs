@@ -126,11 +126,13 @@ impl Service for Desk {
     }
 
     async fn records(&self, kind: RecordKind, council: Option<CouncilCode>) -> Answer<Vec<Record>> {
-        self.ask(move |core| records::list(core, kind, council)).await
+        self.ask(move |core| records::list(core, kind, council))
+            .await
     }
 
     async fn record(&self, id: RecordId, personal: bool) -> Answer<Record> {
-        self.ask(move |core| records::show(core, id, personal)).await?
+        self.ask(move |core| records::show(core, id, personal))
+            .await?
     }
 
     async fn create(&self, kind: RecordKind, edit: RecordEdit) -> Answer<Stored> {

@@ -16,7 +16,9 @@ use crate::store::{StoreError, Table};
 /// The records of a kind in every document that this council may read.
 pub(super) fn list(core: &mut Core, kind: RecordKind, council: Option<CouncilCode>) -> Vec<Record> {
     let documents = readable(core, kind);
-    let wanted = documents.into_iter().filter(|name| council.is_none_or(|c| c == name.council));
+    let wanted = documents
+        .into_iter()
+        .filter(|name| council.is_none_or(|c| c == name.council));
     let mut out = Vec::new();
     for name in wanted {
         let Some(document) = core.member.document(name) else {
@@ -51,7 +53,9 @@ pub(super) fn vault_record(
 ) -> Result<BTreeMap<String, String>, StoreError> {
     let bytes = core.store().get(Table::Vault, &id.to_bytes())?;
     // Written by this program, under a checksum.
-    Ok(bytes.and_then(|b| serde_json::from_slice(&b).ok()).unwrap_or_default())
+    Ok(bytes
+        .and_then(|b| serde_json::from_slice(&b).ok())
+        .unwrap_or_default())
 }
 
 pub(super) fn broken(error: &StoreError) -> Failure {
@@ -96,7 +100,9 @@ fn view(id: RecordId, council: CouncilCode, council_name: &str, fields: &RecordF
         let Some(field) = schema::field(schema::NEWEST, id.kind(), *number) else {
             continue;
         };
-        let values = values.iter().map(|value| schema::format_value(field, value));
+        let values = values
+            .iter()
+            .map(|value| schema::format_value(field, value));
         let values: Vec<String> = values.collect();
         if values.len() > 1 {
             conflicts.push(field.name.to_owned());
@@ -143,9 +149,14 @@ impl Desk {
         getrandom::fill(&mut random).map_err(|_| no_randomness())?;
         let record = RecordId::new(kind, random);
         let mut fields: BTreeMap<FieldId, Value> = import::defaults(kind).into_iter().collect();
-        fields.extend(given.into_iter().filter_map(|(id, value)| Some((id, value?))));
+        fields.extend(
+            given
+                .into_iter()
+                .filter_map(|(id, value)| Some((id, value?))),
+        );
         let fields = fields.into_iter().collect();
-        self.store_edit(Edit::Create { record, fields }, edit.replicated).await
+        self.store_edit(Edit::Create { record, fields }, edit.replicated)
+            .await
     }
 
     pub(super) async fn update_record(&self, id: RecordId, edit: RecordEdit) -> Answer<Stored> {
@@ -162,11 +173,14 @@ impl Desk {
             return Err(Failure::new(
                 FailureKind::NotFound,
                 "not_found",
-                format!("this council has no {id}; another council's records are its own to change"),
+                format!(
+                    "this council has no {id}; another council's records are its own to change"
+                ),
                 "the lists print the ids: `smp hosts list`, `smp pool list`, `smp housing list`",
             ));
         }
-        self.store_edit(Edit::Update { record: id, fields }, edit.replicated).await
+        self.store_edit(Edit::Update { record: id, fields }, edit.replicated)
+            .await
     }
 
     async fn store_edit(&self, edit: Edit, replicated: bool) -> Answer<Stored> {

@@ -121,7 +121,8 @@ impl Desk {
             )
         })?;
         self.ask(move |core| {
-            core.member.accept_reader(reader, decision.accept, clock())?;
+            core.member
+                .accept_reader(reader, decision.accept, clock())?;
             Ok(readers(core))
         })
         .await?

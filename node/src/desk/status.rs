@@ -3,9 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use smp_protocol::api::{
-    Advice, DocumentPeer, DocumentStatus, PeerStatus, Status, StoreStatus,
-};
+use smp_protocol::api::{Advice, DocumentPeer, DocumentStatus, PeerStatus, Status, StoreStatus};
 use smp_protocol::ids::{DocumentName, NodeId};
 use smp_protocol::roster::{Member, MemberNode, Roster};
 use smp_protocol::session::{Comparison, DocumentView, PeerPhase, PeerView};
@@ -36,9 +34,12 @@ impl Desk {
         }
         let expired = roster.is_expired(self.shared.now());
         let rows = documents.iter();
-        let document_rows: Vec<DocumentStatus> =
-            rows.map(|view| document_row(view, &roster, own == view.name.council, &peers)).collect();
-        let council_name = roster.member(own).map_or(own.to_string(), |m| m.name.clone());
+        let document_rows: Vec<DocumentStatus> = rows
+            .map(|view| document_row(view, &roster, own == view.name.council, &peers))
+            .collect();
+        let council_name = roster
+            .member(own)
+            .map_or(own.to_string(), |m| m.name.clone());
         Ok(Status {
             council: own.to_string(),
             council_name,
@@ -51,7 +52,12 @@ impl Desk {
             roster: roster_status(&self.shared),
             store: StoreStatus {
                 engine: self.store.as_str().to_owned(),
-                caveats: self.shared.caveats().iter().map(|&c| c.to_owned()).collect(),
+                caveats: self
+                    .shared
+                    .caveats()
+                    .iter()
+                    .map(|&c| c.to_owned())
+                    .collect(),
             },
             peers: peer_rows,
             documents: document_rows,
@@ -105,7 +111,10 @@ impl Desk {
         };
         if expired {
             add(
-                format!("the roster expired at {}; nothing is synced, local work goes on", roster.expires),
+                format!(
+                    "the roster expired at {}; nothing is synced, local work goes on",
+                    roster.expires
+                ),
                 "the SMP admin runs `smp region renew`, and any node gets the file with `smp roster publish`",
             );
         } else if roster.expires_soon(self.shared.now()) {
@@ -128,7 +137,10 @@ impl Desk {
         }
         for document in documents.iter().filter(|d| d.unreplicated > 0) {
             add(
-                format!("{} entries of {} are on this node only", document.unreplicated, document.document),
+                format!(
+                    "{} entries of {} are on this node only",
+                    document.unreplicated, document.document
+                ),
                 "keep this machine running until a reader is connected; `smp peers` says why none is",
             );
         }
@@ -141,7 +153,13 @@ impl Desk {
         for peer in peers.iter().filter(|peer| peer.state != "connected") {
             let why = peer.why.clone().unwrap_or_default();
             let next = peer.next.clone().unwrap_or_default();
-            add(format!("{} ({}) is {}: {why}", peer.council_name, peer.council, peer.state), &next);
+            add(
+                format!(
+                    "{} ({}) is {}: {why}",
+                    peer.council_name, peer.council, peer.state
+                ),
+                &next,
+            );
         }
         out.truncate(ADVICE);
         out
@@ -165,8 +183,13 @@ fn contact(
                 return ("connected", Some(schema.to_owned()), Some(next));
             }
             if not_agreed > 0 {
-                let why = format!("{not_agreed} documents not confirmed equal since the last change");
-                return ("connected", Some(why), Some("wait a minute; then `smp documents`".to_owned()));
+                let why =
+                    format!("{not_agreed} documents not confirmed equal since the last change");
+                return (
+                    "connected",
+                    Some(why),
+                    Some("wait a minute; then `smp documents`".to_owned()),
+                );
             }
             ("connected", None, None)
         }
@@ -202,7 +225,10 @@ fn document_row(
     let compared: Vec<(&PeerView, Comparison)> = peers
         .iter()
         .filter_map(|peer| {
-            let found = peer.documents.iter().find(|(document, _)| *document == name);
+            let found = peer
+                .documents
+                .iter()
+                .find(|(document, _)| *document == name);
             found.map(|(_, comparison)| (peer, *comparison))
         })
         .collect();
@@ -213,7 +239,9 @@ fn document_row(
     };
     DocumentStatus {
         document: name.to_string(),
-        council_name: roster.member(name.council).map_or(String::new(), |m| m.name.clone()),
+        council_name: roster
+            .member(name.council)
+            .map_or(String::new(), |m| m.name.clone()),
         role: if is_own { "owner" } else { "reader" }.to_owned(),
         records: view.records,
         entries: usize::try_from(view.entries).unwrap_or(usize::MAX),
@@ -223,13 +251,21 @@ fn document_row(
         agreement: agreement.to_owned(),
         as_of: as_of.map(|at| at.to_string()),
         unreplicated: view.unreplicated,
-        peers: compared.iter().map(|(peer, c)| document_peer(peer, *c)).collect(),
+        peers: compared
+            .iter()
+            .map(|(peer, c)| document_peer(peer, *c))
+            .collect(),
         why,
         next,
     }
 }
 
-type Agreement = (&'static str, Option<UnixSeconds>, Option<String>, Option<String>);
+type Agreement = (
+    &'static str,
+    Option<UnixSeconds>,
+    Option<String>,
+    Option<String>,
+);
 
 /// Of a document of this council's: whether the connected readers have it as it stands.
 fn own_agreement(view: &DocumentView, compared: &[(&PeerView, Comparison)]) -> Agreement {
@@ -237,10 +273,12 @@ fn own_agreement(view: &DocumentView, compared: &[(&PeerView, Comparison)]) -> A
     if view.entries == 0 {
         return ("agreed", said, None, None);
     }
-    let confirmed = compared.iter().filter_map(|(_, comparison)| match comparison {
-        Comparison::Agreed(at) => Some(*at),
-        Comparison::Differs(_) | Comparison::Unknown => None,
-    });
+    let confirmed = compared
+        .iter()
+        .filter_map(|(_, comparison)| match comparison {
+            Comparison::Agreed(at) => Some(*at),
+            Comparison::Differs(_) | Comparison::Unknown => None,
+        });
     let confirmed: Vec<UnixSeconds> = confirmed.collect();
     let as_of = confirmed.iter().min().copied();
     if compared.is_empty() {
@@ -256,7 +294,9 @@ fn own_agreement(view: &DocumentView, compared: &[(&PeerView, Comparison)]) -> A
         return (
             "not_confirmed",
             as_of,
-            Some(format!("{missing} connected readers have not shown the newest state")),
+            Some(format!(
+                "{missing} connected readers have not shown the newest state"
+            )),
             Some("wait a minute; then `smp peers`".to_owned()),
         );
     }
@@ -265,23 +305,32 @@ fn own_agreement(view: &DocumentView, compared: &[(&PeerView, Comparison)]) -> A
 
 /// Of another council's document: whether what is held is what that council last said.
 fn read_agreement(view: &DocumentView, roster: &Roster) -> Agreement {
-    let owner = roster.member(view.name.council).map_or("its council", |m| m.name.as_str());
+    let owner = roster
+        .member(view.name.council)
+        .map_or("its council", |m| m.name.as_str());
     match view.word {
         Some((at, true)) => ("agreed", Some(at), None, None),
-        Some((at, false)) if view.pulling => {
-            ("behind", Some(at), Some("it is being fetched".to_owned()), Some("wait a moment".to_owned()))
-        }
+        Some((at, false)) if view.pulling => (
+            "behind",
+            Some(at),
+            Some("it is being fetched".to_owned()),
+            Some("wait a moment".to_owned()),
+        ),
         Some((at, false)) => (
             "behind",
             Some(at),
-            Some(format!("{owner} has said that there is more, and no connected peer has given it yet")),
+            Some(format!(
+                "{owner} has said that there is more, and no connected peer has given it yet"
+            )),
             Some("`smp peers` says who is not reached".to_owned()),
         ),
         None => (
             "never_heard",
             None,
             Some(format!("{owner} has not said yet how it stands")),
-            Some(format!("nothing to do if {owner} has written nothing; else `smp peers`")),
+            Some(format!(
+                "nothing to do if {owner} has written nothing; else `smp peers`"
+            )),
         ),
     }
 }

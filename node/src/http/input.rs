@@ -12,6 +12,7 @@ use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use smp_protocol::ids::{CouncilCode, RecordId, RecordKind};
+use utoipa::ToSchema;
 
 use super::problem::Problem;
 
@@ -44,6 +45,8 @@ fn is_over_limit(error: &axum::Error) -> bool {
 }
 
 /// A file, as it is.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
 pub(super) struct File(pub(super) Vec<u8>);
 
 impl<S: Send + Sync> FromRequest<S> for File {

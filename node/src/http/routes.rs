@@ -21,7 +21,10 @@ use crate::service::{ImportOptions, Service};
 type Result<T> = std::result::Result<T, Problem>;
 
 /// The node answers.
-#[utoipa::path(get, path = "/v1/health", responses((status = 200, body = Health)))]
+#[utoipa::path(get, path = "/v1/health", responses(
+    (status = 200, body = Health),
+    (status = "default", description = "What is wrong and what to do next", body = ApiError),
+))]
 pub(super) async fn health(uri: Uri) -> Result<Answer<Health>> {
     Parameters::read(&uri, &[])?;
     Ok(Answer(Health::default()))
@@ -152,7 +155,7 @@ pub(super) async fn update<S: Service>(
         ("complete" = Option<bool>, Query, description = "Withdraw what the file does not mention"),
         ("replicated" = Option<bool>, Query, description = "Wait until another node holds it as well"),
     ),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream",
+    request_body(content = inline(File), content_type = "application/octet-stream",
         description = "The file as it is, at most 32 MiB"),
     responses(
         (status = 200, body = ImportReport),
@@ -256,6 +259,7 @@ pub(super) async fn offer_roster<S: Service>(
 /// This API as an OpenAPI document.
 #[utoipa::path(get, path = "/v1/openapi.json", responses(
     (status = 200, description = "An OpenAPI 3.1 document"),
+    (status = "default", description = "What is wrong and what to do next", body = ApiError),
 ))]
 pub(super) async fn openapi(
     Extension(Document(text)): Extension<Document>,

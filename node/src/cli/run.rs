@@ -1,0 +1,77 @@
+//! `smp-node run`: the daemon, from start to orderly stop.
+//!
+//! The order matters. Starting: what a person must mend first, then the socket (so that a
+//! second daemon is refused before it touches the store), then the node. Stopping: no new
+//! requests, those under way finished, then the node.
+
+use anyhow::{Context, anyhow};
+use smp_certs::{KeyError, NodeKeys};
+use smp_node::config::Config;
+use smp_node::daemon::{Daemon, StartError};
+use smp_node::http::{self, ApiSocket};
+use smp_node::transport::TransportError;
+use smp_node::{logging, membership};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{ConfigArgs, Exit, Failed};
+
+pub(super) fn run(args: ConfigArgs) -> Result<(), Failed> {
+    let config = super::load(&args)?;
+    logging::start(config.log.format, config.log.level)
+        .map_err(|error| Exit::Refused.with(error))?;
+    refuse_unready(&config)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    runtime.block_on(serve(config))
+}
+
+/// Says what is missing before anything is opened.
+fn refuse_unready(config: &Config) -> Result<(), Failed> {
+    NodeKeys::load(&config.keys_dir).map_err(|error| match error {
+        KeyError::Missing { .. } => Exit::NotReady.with(error),
+        error => Exit::Refused.with(error),
+    })?;
+    match membership::load(&config.data_dir) {
+        Ok(Some(_)) => Ok(()),
+        Ok(None) => Err(Exit::NotReady.with(anyhow!(
+            "this node has not joined its region yet: {}",
+            membership::next_step(&config.file)
+        ))),
+        Err(error) => Err(Exit::NotReady.with(anyhow!(
+            "{error}; run `smp-node join` again with the bundle of the region's admin"
+        ))),
+    }
+}
+
+async fn serve(config: Config) -> Result<(), Failed> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
+    let stop = async move {
+        tokio::select! {
+            _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
+            _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
+        }
+    };
+    let socket = ApiSocket::bind(&config.socket).map_err(|e| Exit::Unreachable.with(e))?;
+    let path = config.socket.display().to_string();
+    let daemon = Daemon::start(config).await.map_err(explain)?;
+    tracing::info!(socket = path, "the local API answers");
+    http::serve(socket, http::router(daemon.service()), stop).await;
+    daemon.stop().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn explain(error: StartError) -> Failed {
+    let exit = match &error {
+        StartError::Transport(TransportError::Bind { .. }) => Exit::Unreachable,
+        StartError::NotJoined { .. } | StartError::Membership(_) | StartError::Store(_) => {
+            Exit::NotReady
+        }
+        StartError::Keys(_) | StartError::Bundle(_) | StartError::Tls(_) => Exit::Refused,
+        StartError::Transport(_) => Exit::Unexpected,
+    };
+    exit.with(error)
+}

@@ -1,0 +1,137 @@
+//! A node that answers the least that the types allow.
+
+use smp_protocol::api::{
+    ImportReport, Reader, ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome,
+    RosterStatus, RosterView, Status, StoreStatus, Stored,
+};
+use smp_protocol::ids::{CouncilCode, RecordId, RecordKind};
+
+use crate::service::{Answer, Failure, FailureKind, ImportOptions, Service};
+
+/// A council of which the fake knows nothing.
+pub(super) const STRANGER: &str = "E08000035";
+
+#[derive(Clone)]
+pub(super) struct Fake;
+
+fn roster() -> RosterStatus {
+    RosterStatus {
+        version: 3,
+        state: "valid".into(),
+        issued: "2026-04-01T00:00:00Z".into(),
+        expires: "2027-05-01T00:00:00Z".into(),
+        members: 1,
+        authority: "0000 0000".into(),
+    }
+}
+
+fn stored() -> Stored {
+    Stored {
+        records: Vec::new(),
+        held_by: 0,
+    }
+}
+
+impl Service for Fake {
+    async fn status(&self) -> Answer<Status> {
+        Ok(Status {
+            council: "E08000021".into(),
+            council_name: "Newcastle upon Tyne".into(),
+            region: "north-east".into(),
+            node: "00".repeat(16),
+            version: "0.1.0".into(),
+            started: "2026-04-01T00:00:00Z".into(),
+            now: "2026-04-01T00:00:00Z".into(),
+            roster: roster(),
+            store: StoreStatus {
+                engine: "redb".into(),
+                caveats: Vec::new(),
+            },
+            peers: Vec::new(),
+            documents: Vec::new(),
+            refused: Default::default(),
+            advice: Vec::new(),
+        })
+    }
+
+    async fn records(&self, _: RecordKind, council: Option<CouncilCode>) -> Answer<Vec<Record>> {
+        match council {
+            Some(council) if council.as_str() == STRANGER => Err(Failure::new(
+                FailureKind::NotFound,
+                "not_a_member",
+                format!("{council} is no member"),
+                "run `smp roster show`",
+            )),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    async fn record(&self, id: RecordId, personal: bool) -> Answer<Record> {
+        Ok(Record {
+            id: id.to_string(),
+            council: "E08000021".into(),
+            council_name: "Newcastle upon Tyne".into(),
+            fields: Default::default(),
+            conflicts: Vec::new(),
+            personal: personal.then(Default::default),
+        })
+    }
+
+    async fn create(&self, _: RecordKind, _: RecordEdit) -> Answer<Stored> {
+        Ok(stored())
+    }
+
+    async fn update(&self, _: RecordId, _: RecordEdit) -> Answer<Stored> {
+        Ok(stored())
+    }
+
+    async fn import(
+        &self,
+        _: RecordKind,
+        options: ImportOptions,
+        bytes: Vec<u8>,
+    ) -> Answer<ImportReport> {
+        Ok(ImportReport {
+            file: options.file_name,
+            layout: "template".into(),
+            rows: bytes.len(),
+            created: 0,
+            updated: 0,
+            unchanged: 0,
+            withdrawn: 0,
+            dropped_columns: Vec::new(),
+            applied: !options.dry_run,
+            problems: Vec::new(),
+            held_by: usize::from(options.replicated) + 2 * usize::from(options.complete),
+        })
+    }
+
+    async fn template(&self, _: RecordKind) -> Answer<String> {
+        Ok("reference,bedrooms\n".into())
+    }
+
+    async fn readers(&self) -> Answer<Vec<Reader>> {
+        Ok(Vec::new())
+    }
+
+    async fn decide_reader(&self, _: ReaderDecision) -> Answer<Vec<Reader>> {
+        Ok(Vec::new())
+    }
+
+    async fn roster(&self) -> Answer<RosterView> {
+        Ok(RosterView {
+            region: "north-east".into(),
+            title: "North East Migration Partnership".into(),
+            status: roster(),
+            schema: 1,
+            members: Vec::new(),
+        })
+    }
+
+    async fn offer_roster(&self, _: RosterOffer) -> Answer<RosterOutcome> {
+        Ok(RosterOutcome {
+            installed: false,
+            version: 3,
+        })
+    }
+}
