@@ -164,7 +164,7 @@ impl Service for Desk {
     }
 
     async fn readers(&self) -> Answer<Vec<Reader>> {
-        self.ask(|core| region::readers(core)).await
+        self.ask(region::readers).await
     }
 
     async fn decide_reader(&self, decision: ReaderDecision) -> Answer<Vec<Reader>> {
