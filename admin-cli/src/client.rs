@@ -97,12 +97,12 @@ impl Client {
             .map_err(|e| Failure::new(exit::FAILURE, format!("cannot start: {e}"), ""))?;
         let writes = method != Method::GET;
         let seconds = if writes { WRITE_SECONDS } else { READ_SECONDS };
-        let exchange = self.exchange(method, path, body);
-        let limited = tokio::time::timeout(Duration::from_secs(seconds), exchange);
-        match runtime.block_on(patiently(limited, doing)) {
-            Ok(answer) => answer,
-            Err(_) => Err(self.too_slow(seconds, writes)),
-        }
+        let limit = Duration::from_secs(seconds);
+        let answer = runtime.block_on(async {
+            let exchange = self.exchange(method, path, body);
+            patiently(tokio::time::timeout(limit, exchange), doing).await
+        });
+        answer.unwrap_or_else(|_| Err(self.too_slow(seconds, writes)))
     }
 
     async fn exchange(

@@ -9,7 +9,8 @@ use smp_certs::{EnrolmentRequest, Fingerprint, JoinBundle, Region};
 use super::Context;
 use crate::exit::{self, Failure};
 use crate::offline::{
-    PassphraseArgs, RegionDir, Use, members, now, passphrase, read_text, refused, write_new,
+    PassphraseArgs, RegionDir, Use, members, must_be_new, now, passphrase, read_text, refused,
+    unlock, write_new,
 };
 use crate::output::{self, plain};
 
@@ -90,16 +91,13 @@ impl EnrolArgs {
         let out = self.bundle_path(&request)?;
         self.compare(&request, &name)?;
         let secret = passphrase(&self.passphrase, Use::Known)?;
-        let mut unlocked = region.unlock(&secret).map_err(refused)?;
+        let mut unlocked = unlock(&region, &secret)?;
         let bundle = unlocked
             .enrol(&request, &name, now())
             .map_err(|e| in_file(&e))?;
-        write_new(&out, &bundle.to_text()).map_err(|mut failure| {
-            failure.next = "the node is enrolled; run the command again with another --out to \
-                            have its bundle"
-                .to_owned();
-            failure
-        })?;
+        let next = "the node is enrolled; run the command again with another --out to have its \
+                    bundle";
+        write_new(&out, &bundle.to_text(), next)?;
         context.show(&members(unlocked.region().roster()))?;
         context.tell(&after(&bundle, unlocked.region(), &name, &out))
     }
@@ -128,13 +126,8 @@ impl EnrolArgs {
             PathBuf::from(format!("{}-{node}.bundle", request.council))
         };
         let path = self.out.clone().unwrap_or_else(default);
-        match path.exists() {
-            false => Ok(path),
-            true => Err(Failure::refused(
-                format!("{} is there already; nothing was changed", path.display()),
-                "name another file with --out, or move that one away",
-            )),
-        }
+        must_be_new(&path)?;
+        Ok(path)
     }
 
     /// Has the fingerprint compared, by a person or with what was read out.

@@ -52,8 +52,8 @@ Examples:
 /// The options that every command takes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Global {
-    /// How to print: `table` for people, `json` exactly as the node says it, `csv` for
-    /// spreadsheets (a cell that begins like a formula gets an apostrophe in front)
+    /// How to print: for people, as the node's own JSON, or as CSV for spreadsheets (there, a
+    /// cell that begins like a formula gets an apostrophe in front)
     #[arg(
         long,
         short,

@@ -11,9 +11,9 @@ use smp_protocol::api::{Reader, ReaderDecision};
 use smp_protocol::ids::{CouncilCode, DocumentKind, DocumentName};
 
 use super::Context;
-use super::roster::write_roster;
+use super::roster::{next_roster_path, write_roster};
 use crate::exit::Failure;
-use crate::offline::{PassphraseArgs, RegionDir, Use, now, passphrase, refused};
+use crate::offline::{PassphraseArgs, RegionDir, Use, now, passphrase, refused, unlock};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -126,8 +126,9 @@ impl ProposeArgs {
         let Register(document) = self.register;
         let region = self.dir.open()?;
         self.all_members(&region)?;
+        let out = next_roster_path(&region, self.out.clone())?;
         let secret = passphrase(&self.passphrase, Use::Known)?;
-        let mut unlocked = region.unlock(&secret).map_err(refused)?;
+        let mut unlocked = unlock(&region, &secret)?;
         let held = unlocked.region().roster().named_readers(document).to_vec();
         let mut wanted = held.clone();
         wanted.retain(|council| !self.readers.contains(council));
@@ -145,7 +146,7 @@ impl ProposeArgs {
         unlocked
             .propose_readers(document, &wanted, now())
             .map_err(refused)?;
-        write_roster(context, unlocked.region(), self.out.as_deref())?;
+        write_roster(context, unlocked.region(), &out)?;
         match self.remove {
             true => Ok(()),
             false => context.tell(&format!(

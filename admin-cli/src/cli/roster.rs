@@ -11,7 +11,8 @@ use smp_protocol::api::{RosterOffer, RosterOutcome, RosterView};
 use super::Context;
 use crate::exit::Failure;
 use crate::offline::{
-    PassphraseArgs, RegionDir, Use, now, passphrase, read_text, refused, view, write_new,
+    PassphraseArgs, RegionDir, Use, must_be_new, now, passphrase, read_text, refused, unlock, view,
+    write_new,
 };
 
 pub(super) const EXAMPLES: &str = "\
@@ -87,10 +88,11 @@ impl Roster {
                 passphrase: args,
             } => {
                 let region = dir.open()?;
+                let out = next_roster_path(&region, out)?;
                 let secret = passphrase(&args, Use::Known)?;
-                let mut unlocked = region.unlock(&secret).map_err(refused)?;
+                let mut unlocked = unlock(&region, &secret)?;
                 unlocked.renew(now()).map_err(refused)?;
-                write_roster(context, unlocked.region(), out.as_deref())
+                write_roster(context, unlocked.region(), &out)
             }
             Self::Publish { file, region_dir } => publish(context, file, region_dir),
         }
@@ -159,23 +161,23 @@ fn publish(
     context.show(&outcome)
 }
 
+/// Where the next roster goes; asked before it is signed.
+pub(super) fn next_roster_path(region: &Region, out: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    let next = region.roster().version.saturating_add(1);
+    let path = out.unwrap_or_else(|| PathBuf::from(format!("{}-{next}.roster", region.name())));
+    must_be_new(&path)?;
+    Ok(path)
+}
+
 /// Writes the region's newest roster as a text file to send, and says what to do with it.
-pub(super) fn write_roster(
-    context: &Context,
-    region: &Region,
-    out: Option<&Path>,
-) -> Result<(), Failure> {
+pub(super) fn write_roster(context: &Context, region: &Region, path: &Path) -> Result<(), Failure> {
     let roster = region.roster();
-    let default = || PathBuf::from(format!("{}-{}.roster", region.name(), roster.version));
-    let path = out.map_or_else(default, Path::to_path_buf);
-    write_new(&path, &roster_to_text(roster.signed())).map_err(|mut failure| {
-        failure.next = format!(
-            "version {} is signed and kept in the region directory: `smp roster publish \
-             --region-dir …` sends it from there",
-            roster.version
-        );
-        failure
-    })?;
+    let next = format!(
+        "version {} is signed and kept in the region directory: `smp roster publish \
+         --region-dir …` sends it from there",
+        roster.version
+    );
+    write_new(path, &roster_to_text(roster.signed()), &next)?;
     context.show(&view(region, roster, now()))?;
     let path = path.display();
     context.tell(&format!(

@@ -7,4 +7,6 @@ mod passphrase;
 mod region_dir;
 
 pub(crate) use passphrase::{PassphraseArgs, Use, passphrase};
-pub(crate) use region_dir::{RegionDir, members, now, read_text, refused, view, write_new};
+pub(crate) use region_dir::{
+    RegionDir, members, must_be_new, now, read_text, refused, unlock, view, write_new,
+};

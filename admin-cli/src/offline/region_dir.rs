@@ -6,13 +6,13 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use smp_certs::Region;
+use smp_certs::{Passphrase, Region, RegionError, SealError, Unlocked};
 use smp_protocol::api::{RosterMember, RosterStatus, RosterView};
 use smp_protocol::limits;
 use smp_protocol::roster::Roster;
 use smp_protocol::time::UnixSeconds;
 
-use crate::exit::Failure;
+use crate::exit::{self, Failure};
 
 /// The largest text that is read: a join bundle or roster of a full region, in base 64.
 const TEXT_BYTES: u64 = 2 * limits::ROSTER_BYTES as u64;
@@ -36,9 +36,23 @@ impl RegionDir {
     }
 }
 
-/// An error of the region's: its own words say what to do.
+/// An error whose own words say what to do.
 pub(crate) fn refused(error: impl fmt::Display) -> Failure {
     Failure::refused(error, "")
+}
+
+/// Opens the authority's keys.
+pub(crate) fn unlock(region: &Region, passphrase: &Passphrase) -> Result<Unlocked, Failure> {
+    region.unlock(passphrase).map_err(|e| match e {
+        RegionError::Authority {
+            source: SealError::WrongPassphrase,
+            ..
+        } => Failure::refused(
+            format!("{e}; nothing was changed"),
+            "run the command again with the passphrase that `smp region init` was given",
+        ),
+        other => refused(other),
+    })
 }
 
 /// This machine's clock.
@@ -65,8 +79,20 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// Writes a file that is not there yet.
-pub(crate) fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
+/// Refuses a file that is there already, before anything is changed for it.
+pub(crate) fn must_be_new(path: &Path) -> Result<(), Failure> {
+    match path.exists() {
+        false => Ok(()),
+        true => Err(Failure::refused(
+            format!("{} is there already; nothing was changed", path.display()),
+            "name another file with --out, or move that one away",
+        )),
+    }
+}
+
+/// Writes a file that is not there yet, after what is in it was made: a failure is not a
+/// refusal any more, and `next` says how to have the text again.
+pub(crate) fn write_new(path: &Path, text: &str, next: &str) -> Result<(), Failure> {
     let write = || -> std::io::Result<()> {
         let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
         file.write_all(text.as_bytes())?;
@@ -77,7 +103,7 @@ pub(crate) fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
         if e.kind() != std::io::ErrorKind::AlreadyExists {
             let _ = fs::remove_file(path);
         }
-        Failure::file(path, &e)
+        Failure::new(exit::FAILURE, format!("{}: {e}", path.display()), next)
     })
 }
 

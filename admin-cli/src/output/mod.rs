@@ -30,12 +30,10 @@ use crate::exit::{self, Failure};
 /// How results are printed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, clap::ValueEnum)]
 pub(crate) enum Format {
-    /// For people.
+    // No doc comments here: clap would print them in the help of every command.
     #[default]
     Table,
-    /// The API's own types, for programs.
     Json,
-    /// One row for each item, for spreadsheets.
     Csv,
 }
 
