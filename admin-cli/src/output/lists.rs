@@ -35,19 +35,20 @@ fn peer_row(peer: &PeerStatus, look: &Look) -> Vec<Cell> {
     };
     let all = peer.in_agreement == peer.shared;
     let agreed = format!("{} of {}", peer.in_agreement, peer.shared);
+    let since = ago(&peer.since, look.now);
+    let as_of = ago_or_never(peer.as_of.as_deref(), look.now);
+    let (sent, received) = (size(peer.bytes_sent), size(peer.bytes_received));
     vec![
-        cell(format!("{} {}", peer.council, peer.council_name)),
+        cell(&peer.council),
+        cell(&peer.council_name),
         cell(peer.node.chars().take(8).collect::<String>()),
         cell(&peer.endpoint),
-        marked(&peer.state, mood),
-        cell(ago(&peer.since, look.now)),
-        marked(agreed, if all { Mood::Plain } else { Mood::Warn }),
-        cell(ago_or_never(peer.as_of.as_deref(), look.now)),
-        cell(format!(
-            "{} / {}",
-            size(peer.bytes_sent),
-            size(peer.bytes_received)
-        )),
+        marked(format!("{} ({since})", peer.state), mood),
+        marked(
+            format!("{agreed} ({as_of})"),
+            if all { Mood::Plain } else { Mood::Warn },
+        ),
+        cell(format!("{sent} / {received}")),
         cell(why_next(peer.why.as_deref(), peer.next.as_deref())),
     ]
 }
@@ -60,12 +61,11 @@ impl View for Vec<PeerStatus> {
         look.table(
             &[
                 "Council",
+                "Name",
                 "Node",
                 "Endpoint",
-                "State",
-                "Since",
-                "Agreed",
-                "As of",
+                "State (since)",
+                "Agreed (as of)",
                 "Sent / got",
                 "Why, and what next",
             ],

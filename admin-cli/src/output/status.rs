@@ -43,19 +43,20 @@ pub(crate) fn attention_failure(words: &str) -> Failure {
 
 fn headline(status: &Status, look: &Look) -> String {
     let connected = status.peers.iter().filter(|p| p.state == "connected");
-    let agreed = status.documents.iter().filter(|d| d.agreement == "agreed");
-    let counts = format!(
-        "connected to {} of {} nodes, {} of {} documents in agreement",
-        connected.count(),
-        status.peers.len(),
-        agreed.count(),
-        status.documents.len()
-    );
     let state = match attention(status) {
-        None => look.paint("all is well", Mood::Good),
+        None => {
+            let all = status.documents.len();
+            let words = format!("all is well, {all} documents in agreement");
+            look.paint(&words, Mood::Good)
+        }
         Some(words) => look.paint(&words, Mood::Warn),
     };
-    format!("{}: {state}; {counts}", plain(&status.council_name))
+    format!(
+        "{}: {state}; connected to {} of {} other nodes",
+        plain(&status.council_name),
+        connected.count(),
+        status.peers.len(),
+    )
 }
 
 impl View for Status {

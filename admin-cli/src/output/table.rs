@@ -3,7 +3,9 @@
 //! Text from a node is never sent to the terminal with its control characters: a council's
 //! name must not move somebody's cursor.
 
-use comfy_table::{Attribute, Cell, Color, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{
+    Attribute, Cell, Color, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle,
+};
 
 use super::Look;
 
@@ -66,7 +68,8 @@ pub(crate) fn marked(text: impl AsRef<str>, mood: Mood) -> Cell {
 }
 
 impl Look {
-    /// A table that fits. Ends with the end of a line.
+    /// A table that fits. The first column names the thing and is never broken in two, so
+    /// that an id can be copied. Ends with the end of a line.
     pub(crate) fn table(&self, heads: &[&str], rows: Vec<Vec<Cell>>) -> String {
         let mut table = Table::new();
         table
@@ -87,6 +90,9 @@ impl Look {
         table
             .set_header(heads.collect::<Vec<Cell>>())
             .add_rows(rows);
+        if let Some(first) = table.column_mut(0) {
+            first.set_constraint(ColumnConstraint::ContentWidth);
+        }
         table.trim_fmt() + "\n"
     }
 
