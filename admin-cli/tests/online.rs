@@ -167,8 +167,8 @@ fn csv_has_the_same_names_as_json() {
 fn a_conflict_is_shown_with_both_values() {
     let node = FakeNode::new(&[("GET /v1/records/host", json!([host()]))]);
     let text = node.smp(&["hosts", "list"]).ok().out;
-    assert!(text.contains("(conflict)"), "{text}");
-    assert!(text.contains("1 with a conflict: settle it"), "{text}");
+    assert!(text.contains("paused | ready (!)"), "{text}");
+    assert!(text.contains("1 with a conflict (!): settle it"), "{text}");
     let id = "host-aebagbafaydqqcikbmga2dqp";
     assert!(text.contains(id), "an id is never broken in two: {text}");
 }

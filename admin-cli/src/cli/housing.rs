@@ -5,7 +5,7 @@ use smp_protocol::ids::RecordKind;
 
 use super::Context;
 use super::import::ImportArgs;
-use super::shared::{self, EditArgs, ListArgs};
+use super::shared::{self, EditArgs, ListArgs, ShowArgs};
 use crate::exit::Failure;
 
 pub(super) const EXAMPLES: &str = "\
@@ -23,6 +23,11 @@ const LIST_EXAMPLES: &str = "\
 Examples:
   smp housing list
   smp housing list --council E08000021 --output json";
+
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  smp housing show listing-aebagbafaydqqcikbmga2dqp
+  smp housing show listing-aebagbafaydqqcikbmga2dqp --output json";
 
 const EDIT_EXAMPLES: &str = "\
 Examples:
@@ -45,6 +50,9 @@ pub(super) enum Housing {
     /// Changes one of this council's own listings
     #[command(after_help = EDIT_EXAMPLES)]
     Edit(EditArgs),
+    /// Shows one listing, with every field
+    #[command(after_help = SHOW_EXAMPLES)]
+    Show(ShowArgs),
     /// Prints the import template, as CSV
     #[command(after_help = TEMPLATE_EXAMPLES)]
     Template,
@@ -55,6 +63,7 @@ impl Housing {
         match self {
             Self::Import(args) => args.run(context, RecordKind::Listing),
             Self::List(args) => args.run(context, KINDS),
+            Self::Show(args) => args.run(context, KINDS),
             Self::Edit(args) => args.run(context, KINDS),
             Self::Template => shared::template(context, RecordKind::Listing),
         }

@@ -7,7 +7,7 @@ use smp_protocol::ids::RecordKind;
 use super::Context;
 use super::fields::{Contact, Kind, NewFields, Place, Request, Setting};
 use super::import::ImportArgs;
-use super::shared::{self, EditArgs, ListArgs, WriteArgs};
+use super::shared::{self, EditArgs, ListArgs, ShowArgs, WriteArgs};
 use crate::exit::Failure;
 
 pub(super) const EXAMPLES: &str = "\
@@ -40,6 +40,11 @@ Examples:
   smp pool list
   smp pool list places --council E08000021
   smp pool list requests --output csv > requests.csv";
+
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  smp pool show place-aebagbafaydqqcikbmga2dqp
+  smp pool show place-aebagbafaydqqcikbmga2dqp --output json";
 
 const EDIT_EXAMPLES: &str = "\
 Examples:
@@ -146,6 +151,9 @@ pub(super) enum Pool {
     /// Changes one of this council's own places, requests or contacts
     #[command(after_help = EDIT_EXAMPLES)]
     Edit(EditArgs),
+    /// Shows one place, request or contact, with every field
+    #[command(after_help = SHOW_EXAMPLES)]
+    Show(ShowArgs),
     /// Imports a file of places or requests; all of it or nothing
     #[command(after_help = IMPORT_EXAMPLES)]
     Import {
@@ -162,7 +170,7 @@ pub(super) enum Pool {
     },
 }
 
-/// What can be edited here.
+/// What can be shown and edited here.
 const KINDS: &[RecordKind] = &[RecordKind::Place, RecordKind::Request, RecordKind::Contact];
 
 impl Pool {
@@ -172,6 +180,7 @@ impl Pool {
             Self::Request(args) => args.run(context),
             Self::Contact(args) => args.run(context),
             Self::List { what, args } => args.run(context, what.kinds()),
+            Self::Show(args) => args.run(context, KINDS),
             Self::Edit(args) => args.run(context, KINDS),
             Self::Import { kind, args } => args.run(context, kind.kind()),
             Self::Template { kind } => shared::template(context, kind.kind()),

@@ -37,18 +37,16 @@ impl Serialize for RecordList {
     }
 }
 
-/// The fields that a table shows, with short headings.
+/// The fields that a table shows, with short headings: what fits into 120 columns with the
+/// longest codes. `show`, JSON and CSV have the rest.
 fn shown(kind: RecordKind) -> &'static [(&'static str, &'static str)] {
     match kind {
         RecordKind::Host => &[
             ("status", "Status"),
             ("accommodation_type", "Type"),
-            ("postcode_district", "District"),
-            ("number_of_single_rooms", "Single"),
-            ("number_of_double_rooms_available", "Double"),
+            ("postcode_district", "Area"),
             ("current_capacity", "People"),
             ("availability_start_date", "From"),
-            ("availability_end_date", "Until"),
             ("is_available_for_rematch", "Rematch"),
         ],
         RecordKind::Place => &[
@@ -58,9 +56,6 @@ fn shown(kind: RecordKind) -> &'static [(&'static str, &'static str)] {
             ("accommodation_type", "Type"),
             ("area", "Area"),
             ("available_from", "From"),
-            ("available_until", "Until"),
-            ("step_free_access", "Step-free"),
-            ("allow_pet", "Pets"),
             ("emergency", "Tonight"),
         ],
         RecordKind::Request => &[
@@ -71,8 +66,6 @@ fn shown(kind: RecordKind) -> &'static [(&'static str, &'static str)] {
             ("with_children", "Children"),
             ("wanted_areas", "Wanted"),
             ("needed_by", "By"),
-            ("step_free_access", "Step-free"),
-            ("pets", "Pets"),
         ],
         RecordKind::Contact => &[
             ("mailbox", "Mailbox"),
@@ -85,11 +78,9 @@ fn shown(kind: RecordKind) -> &'static [(&'static str, &'static str)] {
             ("state", "State"),
             ("tenure", "Tenure"),
             ("area", "Area"),
-            ("bedrooms", "Bedrooms"),
-            ("maximum_household", "People"),
+            ("bedrooms", "Beds"),
             ("rent_pence_per_month", "Rent (pence)"),
             ("available_from", "From"),
-            ("nominations_open_to", "Nominations"),
         ],
         RecordKind::Check => &[
             ("host", "Host"),
@@ -129,10 +120,11 @@ fn value_cell(record: &Record, field: &str) -> Cell {
     let text = match values(record, field).as_str() {
         "true" => "yes".to_owned(),
         "false" => "no".to_owned(),
-        other => other.to_owned(),
+        // Room to break a line between the items of a set.
+        other => other.replace(';', "; "),
     };
     match record.conflicts.iter().any(|c| c == field) {
-        true => marked(format!("{text} (conflict)"), Mood::Bad),
+        true => marked(format!("{text} (!)"), Mood::Bad),
         false => cell(text),
     }
 }
@@ -153,10 +145,7 @@ fn kind_table(kind: RecordKind, records: &[Record], look: &Look) -> String {
     let conflicts = records.iter().filter(|r| !r.conflicts.is_empty()).count();
     let settle = match conflicts {
         0 => String::new(),
-        n => format!(
-            "; {n} with a conflict: settle it by setting the field (`edit {kind}-… --set \
-             FIELD=VALUE`)"
-        ),
+        n => format!("; {n} with a conflict (!): settle it with `edit {kind}-… --set FIELD=VALUE`"),
     };
     let count = match records.len() {
         1 => format!("1 {kind}"),
@@ -270,6 +259,8 @@ fn personal_table(personal: &BTreeMap<String, String>, look: &Look) -> String {
 
 #[cfg(test)]
 mod tests {
+    use smp_protocol::schema::FieldType;
+
     use super::super::table::tests::look;
     use super::*;
 
@@ -320,16 +311,42 @@ mod tests {
         let list = RecordList::new(vec![(RecordKind::Host, vec![host(true)])]);
         let text = list.words(&look());
         assert!(text.contains("settle it"), "{text}");
-        assert!(
-            host(true)
-                .words(&look())
-                .contains("paused | ready (conflict)")
-        );
+        assert!(host(true).words(&look()).contains("paused | ready (!)"));
         let csv = list.csv().unwrap();
         assert!(
             csv.contains(",status,") && csv.contains("paused | ready"),
             "{csv}"
         );
+    }
+
+    #[test]
+    fn the_longest_codes_fit_without_being_broken() {
+        for kind in RecordKind::ALL {
+            let longest = |f: &schema::Field| match f.accepts {
+                FieldType::Code(codes) => codes.iter().max_by_key(|c| c.len()).unwrap().to_string(),
+                FieldType::Day => "2026-12-01".to_owned(),
+                FieldType::Week => "2026-W50".to_owned(),
+                FieldType::Council => "E08000021".to_owned(),
+                FieldType::CouncilSet { .. } => "E08000021;E08000037".to_owned(),
+                FieldType::Mailbox => "placements@council.example.org".to_owned(),
+                FieldType::Telephone => "01632 960123".to_owned(),
+                FieldType::Boolean => "false".to_owned(),
+                _ => "12".to_owned(),
+            };
+            let mut record = host(false);
+            record.id = format!("{kind}-aaaaaaaaaaaaaaaaaaaaaaaa");
+            record.fields = schema::fields_of(schema::NEWEST, kind)
+                .map(|field| (field.name.to_owned(), vec![longest(field)]))
+                .collect();
+            let text = kind_table(kind, &[record.clone()], &look());
+            assert!(text.contains(&record.id), "{text}");
+            for (field, head) in shown(kind) {
+                let value = values(&record, field).replace("false", "no");
+                for word in value.split([' ', ';']).chain(head.split(' ')) {
+                    assert!(text.contains(word), "{field}: {word}\n{text}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -90,6 +90,9 @@ impl Look {
         table
             .set_header(heads.collect::<Vec<Cell>>())
             .add_rows(rows);
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 1));
+        }
         if let Some(first) = table.column_mut(0) {
             first.set_constraint(ColumnConstraint::ContentWidth);
         }
