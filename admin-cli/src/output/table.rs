@@ -5,6 +5,7 @@
 
 use comfy_table::{
     Attribute, Cell, Color, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle,
+    Width,
 };
 
 use super::Look;
@@ -67,9 +68,36 @@ pub(crate) fn marked(text: impl AsRef<str>, mood: Mood) -> Cell {
     }
 }
 
+/// Asks for columns as wide as their longest words, if all of them fit; the first column
+/// is kept whole in any case.
+fn keep_words(table: &mut Table, width: u16) {
+    const BETWEEN: u16 = 2;
+    let longest = |text: String| text.split_whitespace().map(|w| w.chars().count()).max();
+    let mut columns = Vec::new();
+    for column in table.column_iter() {
+        let cells = table.column_cells_with_header_iter(column.index);
+        let words = cells.flatten().filter_map(|cell| longest(cell.content()));
+        let words = u16::try_from(words.max().unwrap_or_default()).unwrap_or(u16::MAX);
+        columns.push(words.saturating_add(BETWEEN));
+    }
+    let total = columns.iter().fold(0u16, |sum, n| sum.saturating_add(*n));
+    for (index, least) in columns.into_iter().enumerate() {
+        let Some(column) = table.column_mut(index) else {
+            continue;
+        };
+        column.set_padding((0, 1));
+        if index == 0 {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        } else if total <= width {
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least)));
+        }
+    }
+}
+
 impl Look {
     /// A table that fits. The first column names the thing and is never broken in two, so
-    /// that an id can be copied. Ends with the end of a line.
+    /// that an id can be copied; nor are words elsewhere, where there is room for them.
+    /// Ends with the end of a line.
     pub(crate) fn table(&self, heads: &[&str], rows: Vec<Vec<Cell>>) -> String {
         let mut table = Table::new();
         table
@@ -90,12 +118,7 @@ impl Look {
         table
             .set_header(heads.collect::<Vec<Cell>>())
             .add_rows(rows);
-        for column in table.column_iter_mut() {
-            column.set_padding((0, 1));
-        }
-        if let Some(first) = table.column_mut(0) {
-            first.set_constraint(ColumnConstraint::ContentWidth);
-        }
+        keep_words(&mut table, width.unwrap_or(u16::MAX));
         table.trim_fmt() + "\n"
     }
 
