@@ -1,5 +1,10 @@
 //! Help, version and completions of the program as it is installed.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "clippy sees only the functions marked #[test] as tests"
+)]
+
 mod common;
 
 use common::{run, smp};

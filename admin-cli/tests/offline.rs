@@ -1,5 +1,11 @@
 //! The region authority's commands, on a real region directory.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "clippy sees only the functions marked #[test] as tests"
+)]
+
 mod common;
 
 use std::path::Path;
@@ -61,7 +67,7 @@ fn enrol(dir: &Path, council: &str, name: &str) -> NodeKeys {
     ];
     let done = in_region(dir, &[&words[..], &["--out", &bundle]].concat()).ok();
     assert!(
-        done.out.contains(&format!("smp-node join {bundle}")),
+        done.out.contains(&format!("smp-node join --config FILE {bundle}")),
         "{}",
         done.out
     );

@@ -181,7 +181,7 @@ fn after(bundle: &JoinBundle, region: &Region, name: &str, out: &Path) -> String
     format!(
         "\nThe join bundle is in {path}. Send it to {}; nothing in it is secret. By telephone, \
          read out the region authority's fingerprint, to be compared there:\n\n    {}\n\n\
-         next, at the council: smp-node join {path}\n\
+         next, at the council: smp-node join --config FILE {path}\n\
          The other members learn of it from the new node, which brings roster version {}.\n",
         plain(name),
         bundle.fingerprint(),

@@ -74,9 +74,12 @@ fn keep_words(table: &mut Table, width: u16) {
     const BETWEEN: u16 = 2;
     let longest = |text: String| text.split_whitespace().map(|w| w.chars().count()).max();
     let mut columns = Vec::new();
-    for column in table.column_iter() {
-        let cells = table.column_cells_with_header_iter(column.index);
-        let words = cells.flatten().filter_map(|cell| longest(cell.content()));
+    for (index, column) in table.column_iter().enumerate() {
+        let cells = table.column_cells_with_header_iter(column.index).flatten();
+        let words = cells.filter_map(|cell| match index {
+            0 => Some(cell.content().chars().count()),
+            _ => longest(cell.content()),
+        });
         let words = u16::try_from(words.max().unwrap_or_default()).unwrap_or(u16::MAX);
         columns.push(words.saturating_add(BETWEEN));
     }

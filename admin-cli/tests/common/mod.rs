@@ -3,8 +3,8 @@
 #![allow(
     dead_code,
     clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing
+    clippy::indexing_slicing,
+    reason = "each test file uses a part of it, and clippy sees only #[test] functions as tests"
 )]
 
 use std::path::{Path, PathBuf};
