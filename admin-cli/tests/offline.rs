@@ -67,7 +67,8 @@ fn enrol(dir: &Path, council: &str, name: &str) -> NodeKeys {
     ];
     let done = in_region(dir, &[&words[..], &["--out", &bundle]].concat()).ok();
     assert!(
-        done.out.contains(&format!("smp-node join --config FILE {bundle}")),
+        done.out
+            .contains(&format!("smp-node join --config FILE {bundle}")),
         "{}",
         done.out
     );
