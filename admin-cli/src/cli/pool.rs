@@ -1,0 +1,189 @@
+//! `smp pool`.
+
+use clap::{Subcommand, ValueEnum};
+use hyper::Method;
+use smp_protocol::ids::RecordKind;
+
+use super::Context;
+use super::fields::{Contact, Kind, NewFields, Place, Request, Setting};
+use super::import::ImportArgs;
+use super::shared::{self, EditArgs, ListArgs, ShowArgs, WriteArgs};
+use crate::exit::Failure;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  smp pool place --rooms 2 --people 4 --area E08000021 --available-from 2026-12-01
+  smp pool request --people 3 --adults 1 --rooms-needed 2 --urgency soon --with-children
+  smp pool list";
+
+const PLACE_EXAMPLES: &str = "\
+Examples:
+  smp pool place --rooms 2 --people 4 --accommodation-type sponsor --area E08000021 \
+--available-from 2026-12-01
+  smp pool place --rooms 1 --people 2 --step-free-access --allow-pet no --emergency
+  smp pool place --rooms 1 --people 1 --set postcode_district=NE6 --replicated";
+
+const REQUEST_EXAMPLES: &str = "\
+Examples:
+  smp pool request --people 3 --adults 1 --rooms-needed 2 --with-children --urgency soon \
+--needed-by 2026-W50
+  smp pool request --people 1 --adults 1 --rooms-needed 1 --urgency emergency \
+--wanted-areas E08000021 --wanted-areas E08000037";
+
+const CONTACT_EXAMPLES: &str = "\
+Examples:
+  smp pool contact --mailbox placements@council.example.org --telephone \"01632 960123\" \
+--opens-at 09:00 --closes-at 17:00";
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  smp pool list
+  smp pool list places --council E08000021
+  smp pool list requests --output csv > requests.csv";
+
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  smp pool show place-aebagbafaydqqcikbmga2dqp
+  smp pool show place-aebagbafaydqqcikbmga2dqp --output json";
+
+const EDIT_EXAMPLES: &str = "\
+Examples:
+  smp pool edit place-aebagbafaydqqcikbmga2dqp --set state=closed
+  smp pool edit request-aebagbafaydqqcikbmga2dqp --set urgency=emergency --replicated";
+
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  smp pool import place places.csv --dry-run
+  smp pool import request requests.xlsx";
+
+const TEMPLATE_EXAMPLES: &str = "\
+Examples:
+  smp pool template place > places.csv
+  smp pool template request > requests.csv";
+
+/// What can be imported into the pool.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum PoolKind {
+    /// Places that are offered
+    Place,
+    /// Requests that look for one
+    Request,
+}
+
+impl PoolKind {
+    fn kind(self) -> RecordKind {
+        match self {
+            Self::Place => RecordKind::Place,
+            Self::Request => RecordKind::Request,
+        }
+    }
+}
+
+/// What to list of the pool.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum Listed {
+    /// Places and requests
+    All,
+    /// Places that are offered
+    Places,
+    /// Requests that look for one
+    Requests,
+    /// Each council's placement team
+    Contacts,
+}
+
+impl Listed {
+    fn kinds(self) -> &'static [RecordKind] {
+        match self {
+            Self::All => &[RecordKind::Place, RecordKind::Request],
+            Self::Places => &[RecordKind::Place],
+            Self::Requests => &[RecordKind::Request],
+            Self::Contacts => &[RecordKind::Contact],
+        }
+    }
+}
+
+/// A new record, from options named like its fields.
+#[derive(Debug, clap::Args)]
+pub(super) struct NewArgs<K: Kind + Clone + Send + Sync + 'static> {
+    #[command(flatten)]
+    fields: NewFields<K>,
+    /// A field by its name in the schema, as an option of its own name would set it
+    #[arg(
+        long = "set",
+        id = "set",
+        value_name = "FIELD=VALUE",
+        help_heading = "Options"
+    )]
+    _settings: Vec<Setting>,
+    #[command(flatten, next_help_heading = "Options")]
+    write: WriteArgs,
+}
+
+impl<K: Kind + Clone + Send + Sync + 'static> NewArgs<K> {
+    fn run(self, context: &Context) -> Result<(), Failure> {
+        let path = format!("/v1/records/{}", K::KIND);
+        self.write
+            .send(context, Method::POST, &path, self.fields.checked()?)
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Pool {
+    /// Offers a place at one of this council's hosts
+    #[command(after_help = PLACE_EXAMPLES)]
+    Place(NewArgs<Place>),
+    /// Looks for a place for a household of this council's
+    #[command(after_help = REQUEST_EXAMPLES)]
+    Request(NewArgs<Request>),
+    /// Says how this council's placement team is reached
+    #[command(after_help = CONTACT_EXAMPLES)]
+    Contact(NewArgs<Contact>),
+    /// Lists places and requests of the region
+    #[command(after_help = LIST_EXAMPLES)]
+    List {
+        /// What to list
+        #[arg(default_value = "all")]
+        what: Listed,
+        #[command(flatten)]
+        args: ListArgs,
+    },
+    /// Changes one of this council's own places, requests or contacts
+    #[command(after_help = EDIT_EXAMPLES)]
+    Edit(EditArgs),
+    /// Shows one place, request or contact, with every field
+    #[command(after_help = SHOW_EXAMPLES)]
+    Show(ShowArgs),
+    /// Imports a file of places or requests; all of it or nothing
+    #[command(after_help = IMPORT_EXAMPLES)]
+    Import {
+        /// What the file holds
+        kind: PoolKind,
+        #[command(flatten)]
+        args: ImportArgs,
+    },
+    /// Prints an import template, as CSV
+    #[command(after_help = TEMPLATE_EXAMPLES)]
+    Template {
+        /// What the file will hold
+        kind: PoolKind,
+    },
+}
+
+/// What can be shown and edited here.
+const KINDS: &[RecordKind] = &[RecordKind::Place, RecordKind::Request, RecordKind::Contact];
+
+impl Pool {
+    pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
+        match self {
+            Self::Place(args) => args.run(context),
+            Self::Request(args) => args.run(context),
+            Self::Contact(args) => args.run(context),
+            Self::List { what, args } => args.run(context, what.kinds()),
+            Self::Show(args) => args.run(context, KINDS),
+            Self::Edit(args) => args.run(context, KINDS),
+            Self::Import { kind, args } => args.run(context, kind.kind()),
+            Self::Template { kind } => shared::template(context, kind.kind()),
+        }
+    }
+}
