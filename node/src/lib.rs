@@ -7,4 +7,5 @@ pub mod import;
 pub mod logging;
 pub mod membership;
 pub mod service;
+pub mod setup;
 pub mod store;
