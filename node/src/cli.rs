@@ -3,6 +3,7 @@
 //! Every command's help ends in examples that a test parses.
 
 mod check_config;
+mod demo;
 mod init;
 mod join;
 mod run;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use smp_node::config::Config;
+use smp_node::demo::DemoArgs;
 use smp_protocol::ids::{CouncilCode, RegionName};
 use smp_protocol::limits;
 use smp_protocol::time::UnixSeconds;
@@ -90,6 +92,15 @@ enum Command {
         exit_codes!()
     ))]
     CheckConfig(ConfigArgs),
+    /// A whole region of real councils and made-up people on this machine
+    #[command(after_help = concat!(
+        "Examples:\n  \
+         smp-node demo\n  \
+         smp-node demo --region \"South East\" --json\n  \
+         smp-node demo --councils 3 --keep /tmp/region\n\n",
+        exit_codes!()
+    ))]
+    Demo(DemoArgs),
 }
 
 /// Where the configuration is.
@@ -195,6 +206,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failed> {
         Command::Join(args) => join::run(args),
         Command::Run(args) => run::run(args),
         Command::CheckConfig(args) => check_config::run(args),
+        Command::Demo(args) => demo::run(args),
     }
 }
 

@@ -10,6 +10,7 @@ pub mod import;
 pub mod logging;
 pub mod membership;
 pub mod service;
+pub mod setup;
 pub mod shared;
 pub mod store;
 pub mod transport;

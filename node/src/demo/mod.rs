@@ -11,6 +11,7 @@ mod error;
 mod fake;
 mod hosts;
 mod load;
+mod local;
 mod people;
 mod pool;
 mod program;
@@ -27,6 +28,7 @@ use std::path::PathBuf;
 
 pub use councils::RegionChoiceError;
 pub use error::DemoError;
+pub use local::Local;
 pub use program::{Program, Site};
 pub use report::Outcome;
 pub use run::run;

@@ -65,9 +65,7 @@ pub(super) fn quick<S: Service>() -> OpenApiRouter<S> {
         .routes(entry(__path_peers, peers::<S>))
         .routes(entry(__path_documents, documents::<S>))
         .routes(entry(__path_records, records::<S>))
-        .routes(entry(__path_create, create::<S>))
         .routes(entry(__path_record, record::<S>))
-        .routes(entry(__path_update, update::<S>))
         .routes(entry(__path_template, template::<S>))
         .routes(entry(__path_readers, readers::<S>))
         .routes(entry(__path_decide_reader, decide_reader::<S>))
@@ -75,7 +73,12 @@ pub(super) fn quick<S: Service>() -> OpenApiRouter<S> {
         .routes(entry(__path_offer_roster, offer_roster::<S>))
 }
 
-/// The one that takes as long as its file does.
+/// Those that may take as long as the caller waits: a large file, or a write that is to be
+/// held by another node as well, which may be away for hours.
 pub(super) fn slow<S: Service>() -> OpenApiRouter<S> {
-    OpenApiRouter::new().routes(entry(routes::__path_import, routes::import::<S>))
+    use routes::*;
+    OpenApiRouter::new()
+        .routes(entry(__path_create, create::<S>))
+        .routes(entry(__path_update, update::<S>))
+        .routes(entry(__path_import, import::<S>))
 }

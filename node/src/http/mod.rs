@@ -31,8 +31,8 @@ use crate::service::Service;
 pub use self::server::serve;
 pub use self::socket::{ApiSocket, SocketError};
 
-/// How long any route but the import may take. A write that waits for another node takes
-/// seconds; more than this and something is stuck.
+/// How long a route may take that neither imports a file nor may wait for another node:
+/// they take milliseconds, so something is stuck.
 const REQUEST_SECONDS: u64 = 60;
 
 /// `GET /v1/health`: the process runs and answers. How the node is, `/v1/status` says.
@@ -56,8 +56,8 @@ impl Default for Health {
 /// The API of a node as a router.
 pub fn router<S: Service>(service: S) -> Router {
     let (quick, mut document) = document::quick::<S>().split_for_parts();
-    let (slow, import) = document::slow::<S>().split_for_parts();
-    document.merge(import);
+    let (slow, writes) = document::slow::<S>().split_for_parts();
+    document.merge(writes);
     // Only a defect in the types could stop it; then the route answers an empty document.
     let text = document.to_pretty_json().unwrap_or_default() + "\n";
     quick

@@ -1,0 +1,26 @@
+//! `smp-node demo`: fails unless every reader agreed.
+
+use anyhow::{Context, anyhow};
+use smp_node::demo::{self, DemoArgs, Local};
+use smp_node::logging::{self, LogFormat, LogLevel};
+
+use super::{Exit, Failed};
+
+pub(super) fn run(args: DemoArgs) -> Result<(), Failed> {
+    // Peers that are not there yet are the ordinary course of a demo; errors are not.
+    logging::start(LogFormat::Text, LogLevel::Error).map_err(|error| Exit::Refused.with(error))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let outcome = runtime
+        .block_on(demo::run(args, &Local))
+        .map_err(|error| Exit::Unexpected.with(error))?;
+    if outcome.converged {
+        Ok(())
+    } else {
+        Err(Exit::Unexpected.with(anyhow!(
+            "not every reader agrees with every council; the lines above say who lacks what"
+        )))
+    }
+}
