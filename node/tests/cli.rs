@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -38,6 +40,10 @@ fn smp_node(args: &[&str]) -> Ran {
 }
 
 fn init(dir: &Path) -> Ran {
+    init_at(dir, "127.0.0.1:7401")
+}
+
+fn init_at(dir: &Path, listen: &str) -> Ran {
     let dir = dir.to_str().unwrap();
     smp_node(&[
         "init",
@@ -50,7 +56,7 @@ fn init(dir: &Path) -> Ran {
         "--endpoint",
         "127.0.0.1:7401",
         "--listen",
-        "127.0.0.1:7401",
+        listen,
     ])
 }
 
@@ -308,4 +314,57 @@ fn run_refuses_a_socket_that_another_answers_on() {
     assert_eq!(ran.code, Some(3), "{}", ran.err);
     assert!(ran.err.contains("another smp-node answers"), "{}", ran.err);
     drop(other);
+}
+
+/// A request to the API, as bytes on its socket.
+fn get(socket: &Path, path: &str) -> String {
+    let mut stream = UnixStream::connect(socket).unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn run_serves_until_it_is_told_to_stop() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path().join("node");
+    // Any free port: nobody dials this node.
+    init_at(&dir, "127.0.0.1:0");
+    let (bundle, _) = enrol(&temp.path().join("region"), &dir);
+    let config = dir.join("smp-node.toml");
+    let config = config.to_str().unwrap();
+    let bundle = bundle.to_str().unwrap();
+    let joined = smp_node(&["join", "--yes", "--config", config, bundle]);
+    assert_eq!(joined.code, Some(0), "{}", joined.err);
+
+    let socket = dir.join("smp-node.sock");
+    for _ in 0..2 {
+        let mut daemon = command(&["run", "--config", config])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(daemon.stderr.take().unwrap()).lines();
+        let answers = log.any(|line| line.unwrap().contains("the local API answers"));
+        assert!(answers, "it ended before the API answered");
+        assert!(get(&socket, "/v1/health").starts_with("HTTP/1.1 200"));
+        let status = get(&socket, "/v1/status");
+        assert!(status.starts_with("HTTP/1.1 200"), "{status}");
+        assert!(
+            status.contains("E08000021") && status.contains("north-east"),
+            "{status}"
+        );
+
+        let second = smp_node(&["run", "--config", config]);
+        assert_eq!(second.code, Some(3), "{}", second.err);
+        assert!(get(&socket, "/v1/health").starts_with("HTTP/1.1 200"));
+
+        let pid = rustix::process::Pid::from_child(&daemon);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        let rest: Vec<String> = log.map(Result::unwrap).collect();
+        assert_eq!(daemon.wait().unwrap().code(), Some(0), "{rest:?}");
+        assert!(rest.iter().any(|line| line.contains("stopped")), "{rest:?}");
+        assert!(!socket.exists());
+    }
 }
