@@ -184,6 +184,7 @@ pub struct Record {
 /// `POST /v1/records/{kind}` and `PATCH /v1/record/{id}`: fields by name, as text. An empty
 /// text clears an optional field.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct RecordEdit {
     /// Fields by name.
     pub fields: BTreeMap<String, String>,
@@ -262,6 +263,7 @@ pub struct Reader {
 
 /// `POST /v1/readers`: this council accepts a reader of its register, or takes it back.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct ReaderDecision {
     /// The reader's GSS code.
     pub reader: String,
@@ -301,6 +303,7 @@ pub struct RosterMember {
 
 /// `POST /v1/roster`: a signed roster as the armoured text that `smp` writes.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct RosterOffer {
     /// The armoured text.
     pub text: String,
