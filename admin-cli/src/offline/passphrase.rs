@@ -1,11 +1,12 @@
 //! The authority's passphrase: from a file, from the environment, or asked for.
 
-use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use smp_certs::Passphrase;
+use zeroize::Zeroizing;
 
+use super::region_dir::read_text;
 use crate::exit::{self, Failure};
 
 /// The environment's name for it.
@@ -32,7 +33,7 @@ pub(crate) enum Use {
 /// The passphrase of the region authority.
 pub(crate) fn passphrase(args: &PassphraseArgs, what: Use) -> Result<Passphrase, Failure> {
     if let Some(path) = &args.passphrase_file {
-        let text = fs::read_to_string(path).map_err(|e| Failure::file(path, &e))?;
+        let text = Zeroizing::new(read_text(path)?);
         let line = text.lines().next().unwrap_or_default();
         return Ok(Passphrase::new(line));
     }
@@ -47,17 +48,18 @@ pub(crate) fn passphrase(args: &PassphraseArgs, what: Use) -> Result<Passphrase,
         ));
     }
     let first = ask("Passphrase of the region authority: ")?;
-    if what == Use::New && ask("The same again: ")? != first {
+    if what == Use::New && *ask("The same again: ")? != *first {
         return Err(Failure::refused(
             "the two passphrases differ; nothing was made",
             "run the command again",
         ));
     }
-    Ok(Passphrase::new(first))
+    Ok(Passphrase::new(first.as_str()))
 }
 
-fn ask(prompt: &str) -> Result<String, Failure> {
-    rpassword::prompt_password(prompt).map_err(|e| {
+fn ask(prompt: &str) -> Result<Zeroizing<String>, Failure> {
+    let answer = rpassword::prompt_password(prompt).map(Zeroizing::new);
+    answer.map_err(|e| {
         Failure::new(
             exit::FAILURE,
             format!("cannot ask for the passphrase: {e}"),

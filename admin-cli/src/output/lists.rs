@@ -4,18 +4,44 @@ use comfy_table::Cell;
 use smp_protocol::api::{DocumentStatus, PeerStatus, Reader, RosterMember};
 
 use super::ago::{ago, ago_or_never};
-use super::table::{Mood, cell, marked};
+use super::table::{Mood, cell, marked, plain};
 use super::{Look, View, csv};
 use crate::exit::Failure;
 
-/// What is missing and what to do about it, in one cell.
-fn why_next(why: Option<&str>, next: Option<&str>) -> String {
-    match (why, next) {
-        (Some(why), Some(next)) => format!("{why}; next: {next}"),
-        (Some(why), None) => why.to_owned(),
-        (None, Some(next)) => format!("next: {next}"),
-        (None, None) => String::new(),
+/// Names listed in one note; of more it says how many.
+const NAMED: usize = 3;
+
+/// What is wrong and what to do, below the table: it would not fit into a column. Things
+/// with the same reason share a note.
+fn notes<'a>(
+    items: impl Iterator<Item = (&'a str, Option<&'a String>, Option<&'a String>)>,
+) -> String {
+    let mut notes: Vec<(&str, &str, Vec<&str>)> = Vec::new();
+    for (name, why, next) in items.filter(|(_, why, next)| why.is_some() || next.is_some()) {
+        let why = why.map_or("needs attention", String::as_str);
+        let next = next.map_or("", String::as_str);
+        match notes.iter_mut().find(|(w, n, _)| (*w, *n) == (why, next)) {
+            Some((_, _, names)) => names.push(name),
+            None => notes.push((why, next, vec![name])),
+        }
     }
+    let mut out = String::new();
+    for (why, next, names) in notes {
+        let mut listed = names
+            .iter()
+            .take(NAMED)
+            .copied()
+            .collect::<Vec<&str>>()
+            .join(", ");
+        if names.len() > NAMED {
+            listed.push_str(&format!(" and {} more", names.len() - NAMED));
+        }
+        out.push_str(&format!("  - {}: {}\n", plain(&listed), plain(why)));
+        if !next.is_empty() {
+            out.push_str(&format!("    next: {}\n", plain(next)));
+        }
+    }
+    out
 }
 
 /// Bytes for people.
@@ -49,7 +75,6 @@ fn peer_row(peer: &PeerStatus, look: &Look) -> Vec<Cell> {
             if all { Mood::Plain } else { Mood::Warn },
         ),
         cell(format!("{sent} / {received}")),
-        cell(why_next(peer.why.as_deref(), peer.next.as_deref())),
     ]
 }
 
@@ -58,7 +83,7 @@ impl View for Vec<PeerStatus> {
         if self.is_empty() {
             return "No other node is in the region's roster yet.\n".to_owned();
         }
-        look.table(
+        let table = look.table(
             &[
                 "Council",
                 "Name",
@@ -67,10 +92,13 @@ impl View for Vec<PeerStatus> {
                 "State (since)",
                 "Agreed (as of)",
                 "Sent / got",
-                "Why, and what next",
             ],
             self.iter().map(|peer| peer_row(peer, look)).collect(),
-        )
+        );
+        let items = self
+            .iter()
+            .map(|p| (p.council_name.as_str(), p.why.as_ref(), p.next.as_ref()));
+        table + &notes(items)
     }
 
     fn csv(&self) -> Result<String, Failure> {
@@ -117,7 +145,6 @@ fn document_row(document: &DocumentStatus, look: &Look) -> Vec<Cell> {
         agreement(&document.agreement),
         cell(ago_or_never(document.as_of.as_deref(), look.now)),
         held,
-        cell(why_next(document.why.as_deref(), document.next.as_deref())),
     ]
 }
 
@@ -126,7 +153,7 @@ impl View for Vec<DocumentStatus> {
         if self.is_empty() {
             return "This node holds no document yet.\n".to_owned();
         }
-        look.table(
+        let table = look.table(
             &[
                 "Document",
                 "Of",
@@ -135,10 +162,13 @@ impl View for Vec<DocumentStatus> {
                 "Agreement",
                 "As of",
                 "Only here",
-                "Why, and what next",
             ],
             self.iter().map(|d| document_row(d, look)).collect(),
-        )
+        );
+        let items = self
+            .iter()
+            .map(|d| (d.document.as_str(), d.why.as_ref(), d.next.as_ref()));
+        table + &notes(items)
     }
 
     fn csv(&self) -> Result<String, Failure> {
@@ -226,5 +256,22 @@ impl View for Vec<RosterMember> {
 
     fn csv(&self) -> Result<String, Failure> {
         csv::items(&MEMBER_COLUMNS, self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_with_the_same_reason_are_one() {
+        let (why, next) = ("no answer".to_owned(), "smp peers".to_owned());
+        let same = |name| (name, Some(&why), Some(&next));
+        let items = ["a", "b", "c", "d", "e"].map(same).into_iter();
+        let items = items.chain([("well", None, None), ("other", Some(&next), None)]);
+        assert_eq!(
+            notes(items),
+            "  - a, b, c and 2 more: no answer\n    next: smp peers\n  - other: smp peers\n"
+        );
     }
 }
