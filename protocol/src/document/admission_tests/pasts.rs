@@ -128,11 +128,9 @@ fn a_dependency_that_is_an_ancestor() {
     assert_refused(furnished().0, &bad, &expected);
     // Of an earlier entry of the same unit.
     let mut later = after(vec![last], true);
-    later.steps.push(Step::new(
-        vec![first],
-        SchemaVersion(1),
-        &[create(101)],
-    ));
+    later
+        .steps
+        .push(Step::new(vec![first], SchemaVersion(1), &[create(101)]));
     let bad = signed(later, 3);
     assert_refused(furnished().0, &bad, &expected);
 }
