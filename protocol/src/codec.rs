@@ -3,7 +3,7 @@
 //! One value has one encoding. A decoder accepts that encoding and nothing else: trailing
 //! bytes, integers longer than they need be and unsorted sets are refused, because what is
 //! hashed and signed must not have two forms (P-2). Nothing is allocated on the word of a
-//! length in the input beyond the limit that the caller names.
+//! length in the input beyond the largest limit of any message.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -106,6 +106,9 @@ impl<'de> serde::Deserialize<'de> for Blob {
     }
 }
 
+/// The window that a compressed frame may ask for: no message is longer than that.
+const WINDOW_LOG: u32 = CEILING.ilog2();
+
 /// Compresses with zstd. The level trades a little size for a cold start's time.
 pub fn compress(bytes: &[u8]) -> Vec<u8> {
     zstd::bulk::compress(bytes, 3).unwrap_or_default()
@@ -118,7 +121,9 @@ pub fn compress(bytes: &[u8]) -> Vec<u8> {
 pub fn decompress(bytes: &[u8], limit: usize) -> Result<Vec<u8>, CodecError> {
     use std::io::Read;
     let refused = CodecError::Decompression { limit };
-    let decoder = zstd::stream::read::Decoder::new(bytes).map_err(|_| refused)?;
+    let mut decoder = zstd::stream::read::Decoder::new(bytes).map_err(|_| refused)?;
+    // A frame says how much memory reading it takes, by default up to 128 MiB.
+    decoder.window_log_max(WINDOW_LOG).map_err(|_| refused)?;
     let mut out = Vec::new();
     let mut bounded = decoder.take(limit as u64 + 1);
     bounded.read_to_end(&mut out).map_err(|_| refused)?;
@@ -175,5 +180,25 @@ mod tests {
             decompress(&compress(b"plain"), 16).as_deref(),
             Ok(&b"plain"[..])
         );
+    }
+
+    #[test]
+    fn a_frame_that_asks_for_a_large_window_is_refused() {
+        // One raw byte, in a frame that says that it needs so much memory to be read.
+        let frame = |window_log: u8| {
+            let descriptor = (window_log - 10) << 3;
+            let (magic, block) = ([0x28, 0xb5, 0x2f, 0xfd], [9, 0, 0, b'x']);
+            [&magic[..], &[0, descriptor], &block].concat()
+        };
+        let limit = limits::BATCH_BYTES;
+        assert_eq!(decompress(&frame(22), limit).as_deref(), Ok(&b"x"[..]));
+        for window_log in [23, 27, 31, 41] {
+            let refused = Err(CodecError::Decompression { limit });
+            assert_eq!(
+                decompress(&frame(window_log), limit),
+                refused,
+                "{window_log}"
+            );
+        }
     }
 }

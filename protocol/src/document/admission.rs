@@ -6,7 +6,7 @@
 //! entries, their ancestors and the roster's keys alone, never on merged state, a clock or
 //! the order of arrival, so that every replica gives the same one.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::Document;
 use super::chain::{Chain, Held};
@@ -54,27 +54,21 @@ impl Document {
     pub fn judge(&self, units: Vec<Unit>, roster: &Roster) -> Judged {
         let mut refused = Vec::new();
         let mut candidates: Vec<Candidate> = Vec::new();
-        let mut begun: BTreeSet<ChainId> = BTreeSet::new();
-        let chains_left = limits::CHAINS_PER_DOCUMENT.saturating_sub(self.chains.len());
+        // For each chain, the hashes of the entries that this batch adds to it.
+        let mut ahead: BTreeMap<ChainId, Vec<Hash>> = BTreeMap::new();
+        let mut chains = self.chains.len();
         for unit in units.into_iter().take(limits::BATCH_UNITS) {
             let chain = unit.chain;
-            if !self.chains.contains_key(&chain)
-                && !begun.contains(&chain)
-                && chains_left == begun.len()
-            {
+            let known = self.chains.contains_key(&chain) || ahead.contains_key(&chain);
+            if !known && chains >= limits::CHAINS_PER_DOCUMENT {
                 refused.push(Refusal::unproven(chain, Cause::Chains));
                 continue;
             }
-            let before = candidates.iter().rfind(|c| c.unit.chain == chain);
-            let head = match before {
-                Some(c) => (c.unit.end(), c.hashes.last().copied()),
-                None => self.head(chain),
-            };
-            match self.examine(unit, head, roster) {
+            let before = ahead.get(&chain).map_or(&[][..], Vec::as_slice);
+            match self.examine(unit, before, roster) {
                 Ok(Some(candidate)) => {
-                    if !self.chains.contains_key(&chain) {
-                        begun.insert(chain);
-                    }
+                    chains += usize::from(!known);
+                    ahead.entry(chain).or_default().extend(&candidate.hashes);
                     candidates.push(candidate);
                 }
                 Ok(None) => {}
@@ -93,11 +87,12 @@ impl Document {
         )
     }
 
-    /// Steps 1 to 4, and of step 6 what the edits alone decide. `Ok(None)`: held already.
+    /// Steps 1 to 4, and of step 6 what the edits alone decide. `Ok(None)`: held already,
+    /// or `ahead` in this batch.
     fn examine(
         &self,
         mut unit: Unit,
-        (held, last): (u64, Option<Hash>),
+        ahead: &[Hash],
         roster: &Roster,
     ) -> Result<Option<Candidate>, Refusal> {
         let chain = unit.chain;
@@ -113,6 +108,7 @@ impl Document {
         if unit.place != self.place {
             return Err(misplaced(&unit, &self.place, last_hash, &key));
         }
+        let held = self.head(chain).0.saturating_add(ahead.len() as u64);
         // Step 3. Entries that are held already must be the same ones.
         if unit.first > held {
             return Err(bare(Cause::Gap { held }));
@@ -121,12 +117,12 @@ impl Document {
         let before = unit
             .first
             .checked_sub(1)
-            .map_or(Some(Hash([0; 32])), |s| self.hash_at(chain, s, last, held));
+            .map_or(Some(Hash([0; 32])), |s| self.hash_at(chain, s, ahead));
         let same_so_far = before.is_none_or(|hash| hash == unit.previous)
             && (unit.first..)
                 .zip(hashes.iter().take(repeated))
                 .all(|(sequence, hash)| {
-                    self.hash_at(chain, sequence, last, held)
+                    self.hash_at(chain, sequence, ahead)
                         .is_none_or(|mine| mine == *hash)
                 });
         // Step 4 comes before anything is said of the author.
@@ -155,21 +151,13 @@ impl Document {
         }))
     }
 
-    /// The hash at a sequence of what is held, or of the end of what this batch stages.
-    fn hash_at(
-        &self,
-        chain: ChainId,
-        sequence: u64,
-        last: Option<Hash>,
-        held: u64,
-    ) -> Option<Hash> {
-        if sequence + 1 == held {
-            return last;
+    /// The hash at a sequence of a chain, with what this batch adds to it.
+    fn hash_at(&self, chain: ChainId, sequence: u64, ahead: &[Hash]) -> Option<Hash> {
+        let chain = self.chains.get(&chain);
+        match sequence.checked_sub(chain.map_or(0, Chain::len)) {
+            None => chain?.get(sequence).map(|entry| entry.hash),
+            Some(beyond) => ahead.get(usize::try_from(beyond).ok()?).copied(),
         }
-        self.chains
-            .get(&chain)?
-            .get(sequence)
-            .map(|entry| entry.hash)
     }
 
     /// Step 6, as far as the edits alone decide it.

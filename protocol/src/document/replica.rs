@@ -210,6 +210,15 @@ impl Replica {
         self.main.save()
     }
 
+    /// The heads, ascending, of what is saved and then loaded.
+    #[cfg(test)]
+    pub(super) fn reloaded_heads(&self) -> Vec<Hash> {
+        let loaded = Automerge::load(&self.save()).unwrap();
+        let mut heads: Vec<Hash> = loaded.get_heads().into_iter().map(|h| Hash(h.0)).collect();
+        heads.sort_unstable();
+        heads
+    }
+
     /// One record.
     pub(super) fn record(&self, id: RecordId) -> Option<RecordFields> {
         let records = records_of(&self.main).ok()?;

@@ -1,0 +1,416 @@
+//! A small region for the tests of this directory: keys, a roster, valid messages of every
+//! kind, and members that are fed by hand. Everything follows from constants, so that the
+//! bytes are the same in every run.
+
+#![allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    reason = "each test file uses a part of it"
+)]
+
+use smp_protocol::crypto::Signing;
+use smp_protocol::document::{ChainId, Document, Frontier, Header, Place, Reach, Step, Unit};
+use smp_protocol::ids::{
+    BootId, CouncilCode, DocumentKind, DocumentName, Hash, Incarnation, RecordId, RecordKind,
+    RegionName, Signature,
+};
+use smp_protocol::roster::{
+    Member as RosterMember, MemberNode, NamedReaders, Roster, SealingKey, SignedRoster,
+};
+use smp_protocol::schema::{Edit, FieldId, NEWEST, SchemaVersion, Value};
+use smp_protocol::session::message::{
+    Agreement, Answer, Control, DocumentSummary, Hello, Holds, NoAnswer, Push, Summary, VERSION,
+    Want,
+};
+use smp_protocol::session::{Authenticated, Identity, Member, Output, PeerId};
+use smp_protocol::statements::{Acceptance, AcceptanceBody, Freshness, FreshnessBody};
+use smp_protocol::time::UnixSeconds;
+
+pub const START: UnixSeconds = UnixSeconds(1_780_000_000);
+pub const ZERO: Hash = Hash([0; 32]);
+
+pub fn key(n: u8) -> Signing {
+    Signing::from_seed(&[n + 1; 32])
+}
+
+pub fn authority() -> Signing {
+    Signing::from_seed(&[200; 32])
+}
+
+pub fn region() -> RegionName {
+    "north-east".parse().unwrap()
+}
+
+pub fn council(n: u8) -> CouncilCode {
+    format!("E060000{n:02}").parse().unwrap()
+}
+
+pub fn pool(n: u8) -> DocumentName {
+    DocumentKind::RematchingPool.of(council(n))
+}
+
+pub fn register(n: u8) -> DocumentName {
+    DocumentKind::HostRegister.of(council(n))
+}
+
+pub fn place(document: DocumentName) -> Place {
+    Place {
+        region: region(),
+        document,
+        generation: 1,
+    }
+}
+
+/// Members 0 to 2 with one node each; the second is a named reader of the first's register.
+pub fn roster() -> Roster {
+    let member = |n: u8| RosterMember {
+        council: council(n),
+        name: format!("Council {n}"),
+        nodes: vec![MemberNode {
+            id: key(n).node_id(),
+            signing: key(n).public(),
+            tls: Hash([n; 32]),
+            sealing: SealingKey::try_from(vec![n; SealingKey::BYTES]).unwrap(),
+            endpoints: vec![format!("node-{n}.example.org:7400")],
+            decider: true,
+        }],
+    };
+    Roster {
+        region: region(),
+        title: "A region for tests".to_owned(),
+        version: 1,
+        previous: ZERO,
+        issued: START,
+        expires: START.plus(86_400 * 300),
+        authority: authority().public(),
+        ca: Hash([9; 32]),
+        schema: NEWEST,
+        members: (0..3).map(member).collect(),
+        readers: vec![NamedReaders {
+            document: register(0),
+            councils: vec![council(1)],
+        }],
+    }
+}
+
+pub fn signed_roster() -> SignedRoster {
+    SignedRoster::sign(&roster(), &authority()).unwrap()
+}
+
+pub fn member(n: u8) -> Member {
+    let identity = Identity {
+        region: region(),
+        council: council(n),
+        key: key(n),
+        boot: BootId([n; 8]),
+    };
+    let roster = signed_roster()
+        .verify(&region(), &authority().public())
+        .unwrap();
+    Member::new(identity, roster, u64::from(n), START)
+}
+
+pub fn authenticated(n: u8) -> Authenticated {
+    Authenticated {
+        node: key(n).node_id(),
+        council: council(n),
+        dialled: false,
+    }
+}
+
+pub fn hello(n: u8) -> Control {
+    Control::Hello(Hello {
+        version: VERSION,
+        region: region(),
+        node: key(n).node_id(),
+        boot: BootId([n; 8]),
+        roster_version: 1,
+        roster_hash: roster_hash(),
+        schema: NEWEST,
+    })
+}
+
+fn roster_hash() -> Hash {
+    signed_roster()
+        .verify(&region(), &authority().public())
+        .unwrap()
+        .hash()
+}
+
+/// Connects a peer to a member and says its hello.
+pub fn greet(member: &mut Member, peer: PeerId, n: u8, now: UnixSeconds) {
+    member.connected(peer, authenticated(n), now);
+    member.control(peer, &hello(n).encode(), now);
+}
+
+/// Hands what each of two connected members says to the other, until both are silent.
+pub fn converse(a: &mut Member, b: &mut Member, link: PeerId, now: UnixSeconds) {
+    loop {
+        let (said, answered) = (carry(a, b, link, now), carry(b, a, link, now));
+        if !said && !answered {
+            return;
+        }
+    }
+}
+
+fn carry(from: &mut Member, to: &mut Member, link: PeerId, now: UnixSeconds) -> bool {
+    let outputs = from.take_outputs();
+    let mut moved = false;
+    for output in outputs {
+        match output {
+            Output::Send { peer, frame } if peer == link => to.control(link, &frame, now),
+            Output::Ask { peer, pull, frame } if peer == link => {
+                let stream = smp_protocol::session::StreamId(pull.0);
+                to.asked(link, stream, &frame, now);
+            }
+            Output::Answer {
+                peer,
+                stream,
+                frame,
+                last,
+            } if peer == link => {
+                to.answered(smp_protocol::session::PullId(stream.0), &frame, now);
+                if !last {
+                    from.writable(link, stream, now);
+                }
+            }
+            Output::Close { peer, reason } if peer == link => panic!("closed: {reason}"),
+            Output::Rebuild(why) => panic!("{why}"),
+            _ => continue,
+        }
+        moved = true;
+    }
+    moved
+}
+
+pub fn record(kind: RecordKind, n: u8) -> RecordId {
+    RecordId::new(kind, [n; 15])
+}
+
+/// A place with a value of most types.
+pub fn create_place(n: u8) -> Edit {
+    Edit::Create {
+        record: record(RecordKind::Place, n),
+        fields: vec![
+            (FieldId(1), Value::Integer(2)),
+            (FieldId(2), Value::Integer(3)),
+            (FieldId(3), Value::Code(1)),
+            (FieldId(4), Value::Council(council(0))),
+            (
+                FieldId(5),
+                Value::Outcode("LS6".to_owned().try_into().unwrap()),
+            ),
+            (FieldId(6), Value::Day("2026-04-01".parse().unwrap())),
+            (FieldId(11), Value::Boolean(true)),
+            (FieldId(15), Value::Code(0)),
+        ],
+    }
+}
+
+/// A request, an office's contact, and an update that clears a field: the other types.
+pub fn other_edits() -> Vec<Edit> {
+    vec![
+        Edit::Create {
+            record: record(RecordKind::Request, 7),
+            fields: vec![
+                (FieldId(1), Value::Integer(4)),
+                (FieldId(2), Value::Integer(2)),
+                (FieldId(3), Value::Integer(3)),
+                (FieldId(8), Value::Councils(vec![council(1), council(2)])),
+                (FieldId(9), Value::Week("2026-W14".parse().unwrap())),
+                (FieldId(11), Value::Code(1)),
+                (FieldId(12), Value::Record(record(RecordKind::Place, 1))),
+                (FieldId(13), Value::Code(0)),
+            ],
+        },
+        Edit::Create {
+            record: record(RecordKind::Contact, 8),
+            fields: vec![
+                (
+                    FieldId(1),
+                    Value::Mailbox("placements@example.org".to_owned().try_into().unwrap()),
+                ),
+                (
+                    FieldId(2),
+                    Value::Telephone("01632 960123".to_owned().try_into().unwrap()),
+                ),
+                (FieldId(3), Value::Codes(vec![0, 1, 4])),
+            ],
+        },
+        Edit::Update {
+            record: record(RecordKind::Place, 1),
+            fields: vec![(FieldId(1), Some(Value::Integer(4))), (FieldId(5), None)],
+        },
+    ]
+}
+
+pub fn chain(n: u8) -> ChainId {
+    ChainId {
+        node: key(n).node_id(),
+        incarnation: Incarnation([n + 10; 8]),
+    }
+}
+
+/// Two signed entries of council 0 on its pool.
+pub fn unit() -> Unit {
+    let step = |edits: &[Edit]| Step::new(Vec::new(), SchemaVersion(1), edits);
+    signed_unit(vec![step(&[create_place(1)]), step(&other_edits())])
+}
+
+pub fn signed_unit(steps: Vec<Step>) -> Unit {
+    let mut unit = Unit {
+        place: place(pool(0)),
+        chain: chain(0),
+        first: 0,
+        previous: ZERO,
+        steps,
+        signature: Signature([0; 64]),
+    };
+    if let Some(last) = unit.hashes().last() {
+        unit.signature = Unit::sign(*last, &key(0));
+    }
+    unit
+}
+
+/// An entry of another chain, with a dependency.
+pub fn depending_unit() -> Unit {
+    let seen = *unit().hashes().last().unwrap();
+    let step = Step::new(vec![seen], SchemaVersion(1), &[create_place(2)]);
+    let mut unit = signed_unit(vec![step]);
+    unit.chain.incarnation = Incarnation([99; 8]);
+    if let Some(last) = unit.hashes().last() {
+        unit.signature = Unit::sign(*last, &key(0));
+    }
+    unit
+}
+
+pub fn header() -> Header {
+    Header {
+        place: place(pool(0)),
+        chain: chain(0),
+        sequence: 1,
+        previous: unit().hashes()[0],
+        dependencies: vec![Hash([3; 32]), Hash([4; 32])],
+        schema: SchemaVersion(1),
+        edits: Hash([5; 32]),
+    }
+}
+
+pub fn frontier() -> Frontier {
+    let reach = |unit: &Unit| Reach {
+        entries: unit.end(),
+        last: *unit.hashes().last().unwrap(),
+    };
+    let units = [unit(), depending_unit()];
+    Frontier(units.iter().map(|u| (u.chain, reach(u))).collect())
+}
+
+pub fn freshness() -> Freshness {
+    let body = FreshnessBody {
+        place: place(pool(0)),
+        node: key(0).node_id(),
+        at: START.plus(60),
+        counter: 3,
+        frontier: frontier().digest(&place(pool(0))),
+    };
+    Freshness::sign(body, &key(0))
+}
+
+pub fn acceptance() -> Acceptance {
+    let body = AcceptanceBody {
+        region: region(),
+        document: register(0),
+        counter: 2,
+        readers: vec![council(1)],
+        issued: START.plus(30),
+        node: key(0).node_id(),
+    };
+    Acceptance::sign(body, &key(0))
+}
+
+pub fn summary() -> Summary {
+    let entry = |document, freshness, acceptance| DocumentSummary {
+        document,
+        generation: 1,
+        frontier: frontier().digest(&place(document)),
+        entries: 3,
+        freshness,
+        acceptance,
+    };
+    Summary {
+        reply: true,
+        documents: vec![
+            entry(register(0), None, Some(acceptance())),
+            entry(pool(0), Some(freshness()), None),
+        ],
+    }
+}
+
+pub fn want() -> Want {
+    Want {
+        document: pool(0),
+        generation: 1,
+        frontier: frontier(),
+        refused: vec![Hash([6; 32])],
+    }
+}
+
+/// One message of each kind of the control stream, by name.
+pub fn controls() -> Vec<(&'static str, Control)> {
+    vec![
+        ("hello", hello(0)),
+        ("roster", Control::Roster(signed_roster())),
+        ("summary", Control::Summary(summary())),
+        (
+            "agreement",
+            Control::Agreement(Agreement {
+                reply: true,
+                digest: Hash([8; 32]),
+            }),
+        ),
+        (
+            "push",
+            Control::Push(Push {
+                units: vec![unit(), depending_unit()],
+                freshness: Some(freshness()),
+            }),
+        ),
+        (
+            "holds",
+            Control::Holds(Holds {
+                document: pool(0),
+                generation: 1,
+                chains: vec![(chain(0), 2)],
+                frontier: frontier().digest(&place(pool(0))),
+                entries: 3,
+            }),
+        ),
+    ]
+}
+
+/// One frame of each kind of answer, by name.
+pub fn answers() -> Vec<(&'static str, Answer)> {
+    vec![
+        (
+            "answer batch",
+            Answer::Batch(vec![unit(), depending_unit()]),
+        ),
+        ("answer end", Answer::End(frontier())),
+        ("answer not a reader", Answer::No(NoAnswer::NotAReader)),
+        (
+            "answer other generation",
+            Answer::No(NoAnswer::OtherGeneration),
+        ),
+        ("answer busy", Answer::No(NoAnswer::Busy { retry_after: 2 })),
+    ]
+}
+
+/// The pool of council 0 with the units of the corpus.
+pub fn document() -> Document {
+    let mut document = Document::new(place(pool(0))).unwrap();
+    let judged = document.judge(vec![unit(), depending_unit()], &roster());
+    assert_eq!(judged.refused, []);
+    document.execute(judged).unwrap();
+    document
+}
