@@ -179,6 +179,8 @@ async fn in_region<P: Program>(
             seconds(all),
             seconds(after),
         ));
+        // What still answers for a node keeps its port.
+        drop(services);
         let caught_up = stop_write_start(region, console, &seen).await?;
         finish(
             region.chosen,
