@@ -210,7 +210,7 @@ async fn load<P: Program>(
         .iter()
         .map(|council| prepare(home, council, councils, seed))
         .collect();
-    console.say("wrote hosts.csv and housing.csv for every council");
+    console.say("wrote hosts, housing, places and requests as CSV for every council");
     let turn = Arc::new(Semaphore::new(IMPORTING));
     let mut tasks = JoinSet::new();
     for (load, service) in loads?.into_iter().zip(region.services()) {
