@@ -63,6 +63,7 @@ fn a_proven_refusal_is_told_in_the_next_want_and_not_asked_for_again() {
             document: pool(0),
             generation: 1,
             frontier: digest,
+            heads: digest,
             entries: 1,
             freshness: None,
             acceptance: None,

@@ -335,6 +335,7 @@ pub fn summary() -> Summary {
         document,
         generation: 1,
         frontier: frontier().digest(&place(document)),
+        heads: Hash([7; 32]),
         entries: 3,
         freshness,
         acceptance,
