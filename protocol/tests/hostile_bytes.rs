@@ -5,6 +5,13 @@
 //! mutation follows from a seed, which a failure prints. Memory is counted by the global
 //! allocator of this one test, so the tests take turns.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails where these do"
+)]
+
 mod common;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
