@@ -1,5 +1,12 @@
 //! What is proven to be its author's fault is told to peers, who stop sending it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails where these do"
+)]
+
 mod common;
 
 use common::*;
