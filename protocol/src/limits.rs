@@ -43,7 +43,7 @@ pub const SET_ITEMS: usize = 64;
 /// Text of a value (an office mailbox is the longest): RFC 5321's limit on a path.
 pub const TEXT_BYTES: usize = 254;
 
-/// A control frame before decompression. A summary of 200 documents is about 60 KB, a
+/// A control frame; these are not compressed. A summary of 200 documents is about 60 KB, a
 /// roster of 64 councils about 120 KB.
 pub const CONTROL_FRAME_BYTES: usize = 512 << 10;
 

@@ -88,7 +88,7 @@ pub struct FreshnessBody {
     pub node: NodeId,
     /// When.
     pub at: UnixSeconds,
-    /// Counts the statements of one second.
+    /// Counts the statements, so that two of one second have an order.
     pub counter: u64,
     /// The digest of its frontier.
     pub frontier: Hash,

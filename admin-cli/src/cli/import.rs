@@ -14,7 +14,7 @@ use crate::exit::Failure;
 
 /// The largest file that is sent, which is the most that the API takes. A workbook of a
 /// whole region has about 5 MB.
-const FILE_BYTES: u64 = 32 << 20;
+const FILE_BYTES: u64 = 16 << 20;
 
 /// Imports a file: our template, or an export of Share Homes for Ukraine
 #[derive(Debug, clap::Args)]

@@ -51,6 +51,8 @@ pub(super) struct Fake(pub(super) Arc<Mutex<World>>);
 pub(super) struct FakeNode {
     world: Arc<Mutex<World>>,
     pub(super) council: CouncilCode,
+    /// Counts who can still ask this node something.
+    askers: Arc<()>,
 }
 
 impl Fake {
@@ -60,6 +62,7 @@ impl Fake {
         FakeNode {
             world: Arc::clone(&self.0),
             council,
+            askers: Arc::default(),
         }
     }
 }
@@ -109,6 +112,8 @@ impl Program for Fake {
     }
 
     async fn stop(&self, node: FakeNode) {
+        // The real one would keep its port, and could not be started again.
+        assert_eq!(Arc::strong_count(&node.askers), 1, "asked after it stopped");
         assert!(self.0.lock().unwrap().running.remove(&node.council));
     }
 }

@@ -13,14 +13,14 @@ use super::councils::{Council, nearest};
 use super::error::DemoError;
 use super::records::{self, Fields};
 use super::region::FILES_DIR;
+use crate::import::REFERENCE;
 use crate::service::{Answer, ImportOptions, Service};
 
 /// What one council is going to have.
 pub(super) struct Load {
     council: String,
-    hosts: PathBuf,
-    housing: PathBuf,
-    typed: Vec<(RecordKind, Fields)>,
+    files: Vec<(RecordKind, PathBuf)>,
+    contact: Fields,
     readers: Vec<String>,
 }
 
@@ -38,22 +38,33 @@ pub(super) fn prepare(
         path: dir.clone(),
         source,
     })?;
-    let places = made
-        .places
+    let places = records::file(RecordKind::Place, &referenced('P', made.places))?;
+    let requests = records::file(RecordKind::Request, &referenced('R', made.requests))?;
+    let files = [
+        (RecordKind::Host, "hosts.csv", made.hosts),
+        (RecordKind::Listing, "housing.csv", made.housing),
+        (RecordKind::Place, "places.csv", places),
+        (RecordKind::Request, "requests.csv", requests),
+    ];
+    let written: Result<Vec<(RecordKind, PathBuf)>, DemoError> = files
         .into_iter()
-        .map(|place| (RecordKind::Place, place));
-    let requests = made
-        .requests
-        .into_iter()
-        .map(|request| (RecordKind::Request, request));
-    let contact = std::iter::once((RecordKind::Contact, made.contact));
+        .map(|(kind, name, bytes)| Ok((kind, write(dir.join(name), &bytes)?)))
+        .collect();
     Ok(Load {
         council: council.name.clone(),
-        hosts: write(dir.join("hosts.csv"), &made.hosts)?,
-        housing: write(dir.join("housing.csv"), &made.housing)?,
-        typed: contact.chain(places).chain(requests).collect(),
+        files: written?,
+        contact: made.contact,
         readers: near.iter().map(|near| near.code.to_string()).collect(),
     })
+}
+
+/// Rows with the council's own number for each.
+fn referenced(letter: char, rows: Vec<Fields>) -> Vec<Fields> {
+    let numbered = (1u32..).zip(rows).map(|(number, mut row)| {
+        row.insert(REFERENCE.to_owned(), format!("{letter}-{number:05}"));
+        row
+    });
+    numbered.collect()
 }
 
 fn write(path: PathBuf, bytes: &[u8]) -> Result<PathBuf, DemoError> {
@@ -90,17 +101,14 @@ impl Load {
         Ok(())
     }
 
-    /// Imports the files and types in the rest. Gives how many records it wrote.
+    /// Imports the files and types the placement team in. Gives how many records it wrote.
     pub(super) async fn run<S: Service>(self, service: S) -> Result<usize, DemoError> {
-        let hosts = self.import(&service, RecordKind::Host, &self.hosts).await?;
-        let homes = self
-            .import(&service, RecordKind::Listing, &self.housing)
-            .await?;
-        let typed = self.typed.len();
-        for (kind, fields) in self.typed {
-            create(&service, &self.council, kind, fields).await?;
+        let mut records = 1usize;
+        for (kind, file) in &self.files {
+            records = records.saturating_add(self.import(&service, *kind, file).await?);
         }
-        Ok(hosts.saturating_add(homes).saturating_add(typed))
+        create(&service, &self.council, RecordKind::Contact, self.contact).await?;
+        Ok(records)
     }
 
     async fn import<S: Service>(

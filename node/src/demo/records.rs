@@ -5,6 +5,7 @@
 //! figure. Everything goes through the ordinary import and the ordinary API, so nothing
 //! here knows how a record is stored or sent.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
@@ -35,9 +36,9 @@ pub(super) struct Made {
     pub(super) hosts: Vec<u8>,
     /// `housing.csv`, in the template's layout.
     pub(super) housing: Vec<u8>,
-    /// Places, for `smp pool place`.
+    /// Places, for `places.csv`.
     pub(super) places: Vec<Fields>,
-    /// Requests, for `smp pool request`.
+    /// Requests, for `requests.csv`.
     pub(super) requests: Vec<Fields>,
     /// The placement team.
     pub(super) contact: Fields,
@@ -77,7 +78,10 @@ pub(super) fn make(council: &Council, near: &[&Council], seed: u64) -> Result<Ma
 }
 
 /// A file in the layout of our template: reference, fields, personal columns.
-fn file(kind: RecordKind, rows: &[Cells]) -> Result<Vec<u8>, csv::Error> {
+pub(super) fn file<K: Borrow<str> + Ord>(
+    kind: RecordKind,
+    rows: &[BTreeMap<K, String>],
+) -> Result<Vec<u8>, csv::Error> {
     let fields = schema::fields_of(schema::NEWEST, kind).map(|field| field.name);
     let columns: Vec<&str> = std::iter::once(REFERENCE)
         .chain(fields)
@@ -88,7 +92,7 @@ fn file(kind: RecordKind, rows: &[Cells]) -> Result<Vec<u8>, csv::Error> {
     for row in rows {
         let cells = columns
             .iter()
-            .map(|column| row.get(column).map_or("", String::as_str));
+            .map(|column| row.get(*column).map_or("", String::as_str));
         writer.write_record(cells)?;
     }
     writer

@@ -179,6 +179,8 @@ async fn in_region<P: Program>(
             seconds(all),
             seconds(after),
         ));
+        // What still answers for a node keeps its port.
+        drop(services);
         let caught_up = stop_write_start(region, console, &seen).await?;
         finish(
             region.chosen,
@@ -208,7 +210,7 @@ async fn load<P: Program>(
         .iter()
         .map(|council| prepare(home, council, councils, seed))
         .collect();
-    console.say("wrote hosts.csv and housing.csv for every council");
+    console.say("wrote hosts, housing, places and requests as CSV for every council");
     let turn = Arc::new(Semaphore::new(IMPORTING));
     let mut tasks = JoinSet::new();
     for (load, service) in loads?.into_iter().zip(region.services()) {

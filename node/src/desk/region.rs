@@ -49,7 +49,8 @@ fn next_step(
 ) -> Option<String> {
     if !named {
         return Some(format!(
-            "the SMP admin names it: `smp readers propose --document {document} --reader {reader}`"
+            "the SMP admin names it: `smp readers propose {} {reader}`",
+            document.council
         ));
     }
     if accepted {

@@ -115,12 +115,12 @@ impl Desk {
                     "the roster expired at {}; nothing is synced, local work goes on",
                     roster.expires
                 ),
-                "the SMP admin runs `smp region renew`, and any node gets the file with `smp roster publish`",
+                "the SMP admin runs `smp roster renew`, and any node gets the file with `smp roster publish`",
             );
         } else if roster.expires_soon(self.shared.now()) {
             add(
                 format!("the roster expires at {}", roster.expires),
-                "the SMP admin runs `smp region renew`, and any node gets the file with `smp roster publish`",
+                "the SMP admin runs `smp roster renew`, and any node gets the file with `smp roster publish`",
             );
         }
         if roster.node(self.shared.me()).is_none() {
@@ -132,7 +132,7 @@ impl Desk {
         if self.shared.refusals().contains_key("roster_forked") {
             add(
                 "two different rosters of one version are in circulation".to_owned(),
-                "the SMP admin issues the next version (`smp region renew`), which heals this",
+                "the SMP admin issues the next version (`smp roster renew`), which heals this",
             );
         }
         for document in documents.iter().filter(|d| d.unreplicated > 0) {
@@ -250,7 +250,12 @@ fn document_row(
         heads: view.heads.iter().map(ToString::to_string).collect(),
         agreement: agreement.to_owned(),
         as_of: as_of.map(|at| at.to_string()),
-        unreplicated: view.unreplicated,
+        // Where nobody else may read it, there is nobody to wait for: backups are its copy.
+        unreplicated: if view.readers == 0 {
+            0
+        } else {
+            view.unreplicated
+        },
         peers: compared
             .iter()
             .map(|(peer, c)| document_peer(peer, *c))
@@ -270,7 +275,7 @@ type Agreement = (
 /// Of a document of this council's: whether the connected readers have it as it stands.
 fn own_agreement(view: &DocumentView, compared: &[(&PeerView, Comparison)]) -> Agreement {
     let said = view.word.map(|(at, _)| at);
-    if view.entries == 0 {
+    if view.entries == 0 || view.readers == 0 {
         return ("agreed", said, None, None);
     }
     let confirmed = compared

@@ -29,6 +29,7 @@ pub struct Core {
     /// What has to be on disk before anything in `effects` is done.
     batch: Vec<Change>,
     effects: Vec<Output>,
+    store_is_behind: bool,
     /// The merge engine failed: this member is not to be used any more.
     broken: Option<String>,
 }
@@ -52,6 +53,7 @@ impl Core {
             pulls: HashMap::new(),
             batch: Vec::new(),
             effects: Vec::new(),
+            store_is_behind: false,
             broken: None,
         }
     }
@@ -63,7 +65,15 @@ impl Core {
 
     /// Has something written in the same flush as what the member writes.
     pub fn also_store(&mut self, changes: impl IntoIterator<Item = Change>) {
+        let before = self.batch.len();
         self.batch.extend(changes);
+        self.store_is_behind |= self.batch.len() > before;
+    }
+
+    /// Whether a question that reads the store has to wait for the flush: what was handed
+    /// to [`Core::also_store`] is not in it yet.
+    pub(super) fn store_is_behind(&self) -> bool {
+        self.store_is_behind
     }
 
     /// What the rest of the node knows.
@@ -115,6 +125,7 @@ impl Core {
         if !self.batch.is_empty() {
             self.store.commit(&self.batch)?;
             self.batch.clear();
+            self.store_is_behind = false;
         }
         Ok(())
     }

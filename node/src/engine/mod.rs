@@ -174,7 +174,7 @@ fn run(
             }
             core.collect();
             handled += 1;
-            if !stop && handled < BATCH {
+            if !stop && handled < BATCH && !core.store_is_behind() {
                 next = events.try_recv().ok();
             }
         }

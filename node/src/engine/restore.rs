@@ -65,12 +65,12 @@ pub enum OpenError {
     },
     /// A row is not what it must be.
     #[error(
-        "the store holds a {0} that cannot be read; set the store aside (mv) and start again to fetch the documents from their readers"
+        "the store holds a {0} that cannot be read; set the store and the file store.made beside it aside (mv) and start again to fetch the documents from their readers"
     )]
     Row(&'static str),
     /// What it holds does not pass the gate.
     #[error(
-        "{0}; set the store aside (mv) and start again to fetch the documents from their readers"
+        "{0}; set the store and {MADE} beside it aside (mv) and start again to fetch the documents from their readers"
     )]
     Restore(#[from] Box<RestoreError>),
     /// The directory cannot be written.

@@ -21,7 +21,7 @@ pub(super) const JSON_BYTES: usize = 1 << 20;
 
 /// A file to import: twice what the import itself takes, so that it, and not the API, says
 /// what is wrong with a file that is too large.
-pub(super) const FILE_BYTES: usize = 32 << 20;
+pub(super) const FILE_BYTES: usize = crate::import::FILE_BYTES;
 
 /// How long a body may take to arrive; it comes from this machine.
 const UPLOAD_SECONDS: u64 = 60;

@@ -156,7 +156,7 @@ pub(super) async fn update<S: Service>(
         ("replicated" = Option<bool>, Query, description = "Wait until another node holds it as well"),
     ),
     request_body(content = inline(File), content_type = "application/octet-stream",
-        description = "The file as it is, at most 32 MiB"),
+        description = "The file as it is, at most 16 MiB"),
     responses(
         (status = 200, body = ImportReport),
         (status = "default", description = "What is wrong and what to do next", body = ApiError),

@@ -1,6 +1,6 @@
 //! Making a store and opening one, which are different things.
 //!
-//! A store is made once, by `smp-node init`: beside its final name, complete, flushed, and only
+//! A store is made once, by the node at its first start: beside its final name, complete, flushed, and only
 //! then renamed. So whatever has the final name was whole once. Opening must never create: a store
 //! that has vanished is an error, and not an empty store under a node that forgot what it signed.
 

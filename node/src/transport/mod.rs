@@ -77,7 +77,7 @@ struct Context {
     ca: CertificateDer<'static>,
     gate: Arc<dyn Gate>,
     next_peer: AtomicU64,
-    live: connection::Live,
+    live: Arc<connection::Live>,
 }
 
 impl Context {
@@ -121,7 +121,7 @@ impl Transport {
             ca,
             gate,
             next_peer: AtomicU64::new(1),
-            live: connection::Live::default(),
+            live: Arc::default(),
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(listen::accept(Arc::clone(&context)));
@@ -134,14 +134,12 @@ impl Transport {
         self.context.endpoint.local_addr().ok()
     }
 
-    /// Bytes to and from a node since the start, UDP payload.
-    pub fn traffic(&self, node: NodeId) -> (u64, u64) {
-        traffic(&self.context, node)
-    }
-
-    /// A way to ask for [`Transport::traffic`] that outlives a borrow.
+    /// Reads the traffic counters. It does not keep the transport's port.
     pub fn meter(&self) -> Meter {
-        Meter(Arc::clone(&self.context))
+        Meter {
+            shared: Arc::clone(&self.context.shared),
+            live: Arc::clone(&self.context.live),
+        }
     }
 
     /// Tells every peer goodbye and stops.
@@ -156,23 +154,22 @@ impl Transport {
 
 /// Reads the traffic counters.
 #[derive(Clone)]
-pub struct Meter(Arc<Context>);
-
-impl Meter {
-    /// See [`Transport::traffic`].
-    pub fn traffic(&self, node: NodeId) -> (u64, u64) {
-        traffic(&self.0, node)
-    }
+pub struct Meter {
+    shared: Arc<Shared>,
+    live: Arc<connection::Live>,
 }
 
-fn traffic(context: &Context, node: NodeId) -> (u64, u64) {
-    let (sent, received) = context.live.traffic(node);
-    let before = context.shared.reach(node);
-    let (old_sent, old_received) = before.map_or((0, 0), |r| (r.sent, r.received));
-    (
-        sent.saturating_add(old_sent),
-        received.saturating_add(old_received),
-    )
+impl Meter {
+    /// Bytes to and from a node since the start, UDP payload.
+    pub fn traffic(&self, node: NodeId) -> (u64, u64) {
+        let (sent, received) = self.live.traffic(node);
+        let before = self.shared.reach(node);
+        let (old_sent, old_received) = before.map_or((0, 0), |r| (r.sent, r.received));
+        (
+            sent.saturating_add(old_sent),
+            received.saturating_add(old_received),
+        )
+    }
 }
 
 fn transport_config() -> Arc<quinn::TransportConfig> {

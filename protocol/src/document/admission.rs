@@ -49,8 +49,8 @@ pub(super) struct Admitted {
 impl Document {
     /// Judges a batch of units. Units of one chain stand in the order of their sequences.
     ///
-    /// Work: one signature check per unit, two hashes per entry, and a pass over the batch
-    /// for each unit whose past turns out to be wanting.
+    /// Work: one signature check per unit, two hashes per entry, and a look at each unit
+    /// again for every one that it waits for.
     pub fn judge(&self, units: Vec<Unit>, roster: &Roster) -> Judged {
         let mut refused = Vec::new();
         let mut candidates: Vec<Candidate> = Vec::new();
@@ -189,6 +189,16 @@ fn check_sizes(unit: &Unit) -> Result<(), Cause> {
     }
     if unit.first / limits::UNIT_ENTRIES != last / limits::UNIT_ENTRIES {
         return Err(Cause::Size("it crosses a mark"));
+    }
+    if unit
+        .steps
+        .iter()
+        .skip(1)
+        .any(|step| !step.dependencies.is_empty())
+    {
+        return Err(Cause::Size(
+            "an entry with dependencies is not the first of its unit",
+        ));
     }
     for step in &unit.steps {
         if step.edits.0.len() > limits::ENTRY_BYTES {

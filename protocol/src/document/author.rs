@@ -11,7 +11,7 @@ use crate::schema::{Edit, SchemaVersion};
 
 impl Document {
     /// Signs edits as the next entries of `chain`: as few entries as their size allows, in
-    /// units that end at a mark or at the last edit. Nothing is changed; the units are to
+    /// units that end at a mark, before an entry with dependencies, or at the last edit. Nothing is changed; the units are to
     /// be judged and executed. Work grows with the bytes of the edits.
     pub fn author(
         &self,
@@ -40,8 +40,9 @@ impl Document {
             };
             let hash = header.hash();
             let signature = Unit::sign(hash, key);
-            let at_mark = sequence % limits::UNIT_ENTRIES == 0;
-            match units.last_mut().filter(|_| !at_mark) {
+            let begins_a_unit =
+                sequence % limits::UNIT_ENTRIES == 0 || !step.dependencies.is_empty();
+            match units.last_mut().filter(|_| !begins_a_unit) {
                 Some(unit) => {
                     unit.steps.push(step);
                     unit.signature = signature;

@@ -55,7 +55,8 @@ pub(super) struct Held {
 #[derive(Debug, Default)]
 pub(super) struct Chain {
     entries: Vec<Held>,
-    /// By the sequence of the entry signed: at every mark, and the newest.
+    /// By the sequence of the entry signed: at every mark, before every entry that names
+    /// dependencies, and the newest.
     signatures: BTreeMap<u64, Signature>,
 }
 
@@ -77,11 +78,16 @@ impl Chain {
         self.entries.last()
     }
 
-    /// Adds entries that end in a signature, and drops the signature that they supersede.
+    /// Adds entries that end in a signature, and drops the signature that they supersede:
+    /// not one at a mark, nor one before an entry that names dependencies, since that entry
+    /// begins a unit wherever it is (P-12).
     pub(super) fn append(&mut self, entries: Vec<Held>, signature: Signature) {
+        let begins_a_unit = entries
+            .first()
+            .is_some_and(|e| !e.step.dependencies.is_empty());
         let before = self.len().checked_sub(1);
         self.entries.extend(entries);
-        if let Some(before) = before.filter(|sequence| !is_mark(*sequence)) {
+        if let Some(before) = before.filter(|sequence| !is_mark(*sequence) && !begins_a_unit) {
             self.signatures.remove(&before);
         }
         self.signatures

@@ -89,7 +89,8 @@ impl Step {
     }
 }
 
-/// Consecutive entries of one chain that end in a signature.
+/// Consecutive entries of one chain that end in a signature. Only the first may name
+/// dependencies (P-12), so that a unit follows its past as a whole.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Unit {
     /// Region, document and generation of every entry in it.

@@ -27,17 +27,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use crate::ids::{Hash, RecordId};
 use crate::limits;
-use crate::schema::Edit;
-use chain::{Chain, Clock, Held};
+use chain::{Chain, Held};
 use replica::Replica;
-
-/// An admitted entry that waits for its past to be executed.
-struct Waiting {
-    hash: Hash,
-    /// Entries of each chain in its past, its own chain's among them.
-    clock: Clock,
-    edits: Vec<Edit>,
-}
 
 /// A document as one node holds it.
 pub struct Document {
@@ -93,54 +84,19 @@ impl Document {
                 self.remember_refusal(entry);
             }
         }
-        let mut waiting: Vec<(ChainId, VecDeque<Waiting>)> = Vec::new();
         for admitted in judged.admitted {
             let (id, first) = (admitted.unit.chain, admitted.unit.first);
             let mut entries = Vec::with_capacity(admitted.entries.len());
-            let mut queue = VecDeque::with_capacity(admitted.entries.len());
             for (sequence, (held, edits)) in (first..).zip(admitted.entries) {
                 self.index.insert(held.hash, (id, sequence));
                 let mut clock = held.past.clock.clone();
                 clock.insert(id, sequence);
-                let hash = held.hash;
-                queue.push_back(Waiting { hash, clock, edits });
+                self.replica
+                    .execute(&self.place, id, &clock, held.hash, &edits)?;
                 entries.push(held);
             }
             let chain = self.chains.entry(id).or_default();
             chain.append(entries, admitted.unit.signature);
-            waiting.push((id, queue));
-        }
-        self.execute_in_causal_order(waiting)
-    }
-
-    /// Units may wait for one another, entry by entry; each round takes every unit as far
-    /// as what was executed allows.
-    fn execute_in_causal_order(
-        &mut self,
-        mut waiting: Vec<(ChainId, VecDeque<Waiting>)>,
-    ) -> Result<(), ReplicaError> {
-        while !waiting.is_empty() {
-            let mut moved = false;
-            for (chain, queue) in &mut waiting {
-                while let Some(next) = queue
-                    .front()
-                    .filter(|next| self.replica.has_executed(&next.clock))
-                {
-                    self.replica.execute(
-                        &self.place,
-                        *chain,
-                        &next.clock,
-                        next.hash,
-                        &next.edits,
-                    )?;
-                    queue.pop_front();
-                    moved = true;
-                }
-            }
-            if !moved {
-                return Err(ReplicaError::without_past());
-            }
-            waiting.retain(|(_, queue)| !queue.is_empty());
         }
         Ok(())
     }
@@ -210,75 +166,45 @@ impl Document {
         self.index.len()
     }
 
-    /// The next batch for a peer that has shown `held` and refused `refused` (P-33): whole
-    /// units, with all that they depend on, about [`limits::BATCH_TARGET_BYTES`] of them.
-    /// `held` is moved on past what is returned; an empty batch says that nothing is left.
+    /// The next batch for a peer that has shown `held` and refused `refused` (P-33): units
+    /// in an order in which each follows its past, about [`limits::BATCH_TARGET_BYTES`] of
+    /// them and at most one unit more. `held` is moved on past what is returned; an empty
+    /// batch says that nothing is left.
     pub fn batch_after(&self, held: &mut Frontier, refused: &BTreeSet<Hash>) -> Vec<Unit> {
         let mut batch = Vec::new();
         let mut weight = 0;
+        let mut passed_over = BTreeSet::new();
         for (chain, sequence, _) in self.replica.order() {
-            if weight >= limits::BATCH_TARGET_BYTES || batch.len() >= limits::BATCH_UNITS / 2 {
+            if weight >= limits::BATCH_TARGET_BYTES || batch.len() >= limits::BATCH_UNITS {
                 break;
             }
-            if held.entries(*chain) > *sequence {
+            let first = held.entries(*chain);
+            if first > *sequence || passed_over.contains(chain) {
                 continue;
             }
-            let mut units = Vec::new();
-            let mut with_these = held.clone();
-            if self.gather(*chain, *sequence, &mut with_these, refused, &mut units) {
-                weight += units.iter().map(Unit::weight).sum::<usize>();
-                batch.append(&mut units);
-                *held = with_these;
-            }
-        }
-        batch
-    }
-
-    /// Collects the unit that holds one entry and, first, whatever its entries depend on.
-    /// False where the peer has refused one of them.
-    fn gather(
-        &self,
-        chain: ChainId,
-        sequence: u64,
-        held: &mut Frontier,
-        refused: &BTreeSet<Hash>,
-        units: &mut Vec<Unit>,
-    ) -> bool {
-        let mut wanted = vec![(chain, sequence)];
-        let mut taken = Vec::new();
-        while let Some((chain, sequence)) = wanted.pop() {
-            let first = held.entries(chain);
-            if first > sequence {
+            let Some((unit, entries)) = self.unit_from(*chain, first) else {
                 continue;
-            }
-            let Some((unit, entries)) = self.unit_from(chain, first) else {
-                return false;
             };
-            if entries.iter().any(|entry| refused.contains(&entry.hash)) {
-                return false;
+            let mut past = entries
+                .first()
+                .into_iter()
+                .flat_map(|entry| &entry.past.clock);
+            let follows = past.all(|(other, n)| held.entries(*other) >= *n);
+            if !follows || entries.iter().any(|entry| refused.contains(&entry.hash)) {
+                passed_over.insert(*chain);
+                continue;
             }
             if let Some(last) = entries.last() {
                 let reach = Reach {
                     entries: unit.end(),
                     last: last.hash,
                 };
-                held.0.insert(chain, reach);
+                held.0.insert(*chain, reach);
             }
-            if unit.end() <= sequence {
-                wanted.push((chain, sequence));
-            }
-            // The last entry's past contains those of all before it.
-            let past = entries
-                .last()
-                .into_iter()
-                .flat_map(|entry| &entry.past.clock);
-            wanted.extend(past.filter_map(|(c, n)| Some((*c, n.checked_sub(1)?))));
-            taken.push(unit);
+            weight += unit.weight();
+            batch.push(unit);
         }
-        units.extend(taken);
-        // Units of one chain in the order of their sequences, as the gate asks for.
-        units.sort_by_key(|unit| (unit.chain, unit.first));
-        true
+        batch
     }
 
     /// The entries of a chain from `first` to the next signature, as a unit.

@@ -30,13 +30,6 @@ const RECORDS: &str = "records";
 #[error("the merge engine failed on admitted entries ({0}); restart the node to rebuild it")]
 pub struct ReplicaError(String);
 
-impl ReplicaError {
-    /// The gate let an entry through whose past was never executed.
-    pub(super) fn without_past() -> Self {
-        Self("an entry came without its past".to_owned())
-    }
-}
-
 impl From<AutomergeError> for ReplicaError {
     fn from(error: AutomergeError) -> Self {
         Self(error.to_string())
@@ -177,14 +170,6 @@ impl Replica {
             doc,
             clock: clock.clone(),
             used: 0,
-        })
-    }
-
-    /// Whether all entries of this clock were executed.
-    pub(super) fn has_executed(&self, clock: &Clock) -> bool {
-        clock.iter().all(|(chain, entries)| {
-            let executed = self.positions.get(chain).map_or(0, Vec::len);
-            executed as u64 >= *entries
         })
     }
 

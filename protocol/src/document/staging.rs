@@ -1,10 +1,9 @@
-//! Finding the order in which a batch's entries follow their pasts: admission steps 5 and
-//! the quota of 6 (P-17, P-18, P-20).
+//! Whether a batch's units follow their pasts, and in which order: admission step 5 and the
+//! quota of 6 (P-17, P-18, P-20).
 //!
-//! Units of one batch may depend on one another, entry by entry, and a unit is admitted
-//! whole or not at all, because only its last entry is signed. So entries are staged as
-//! their pasts come together; a unit that fails takes back what it staged and what was
-//! staged on top of it, and nothing else.
+//! Only the first entry of a unit names dependencies (P-12), so a unit follows its past as
+//! a whole or not at all, and units of a batch that wait for one another come to an order.
+//! A unit that is refused takes nothing with it but what stands on it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -25,7 +24,8 @@ pub(super) struct Candidate {
     pub(super) edits: Vec<Vec<Edit>>,
 }
 
-/// Returns the candidates whose entries all follow their pasts; adds the rest to `refused`.
+/// Returns the candidates that follow their pasts, each after what it stands on; adds the
+/// rest to `refused`.
 pub(super) fn stage(
     document: &Document,
     candidates: Vec<Candidate>,
@@ -33,39 +33,40 @@ pub(super) fn stage(
 ) -> Vec<Admitted> {
     let mut staging = Staging {
         document,
-        slots: candidates.into_iter().map(Slot::new).collect(),
         entries: HashMap::new(),
         places: HashMap::new(),
         heads: BTreeMap::new(),
     };
-    staging.run(refused);
-    staging.into_admitted()
-}
-
-struct Slot {
-    candidate: Candidate,
-    /// Entries of it that are staged.
-    staged: usize,
-    alive: bool,
-}
-
-impl Slot {
-    fn new(candidate: Candidate) -> Self {
-        Self {
-            candidate,
-            staged: 0,
-            alive: true,
+    let mut admitted = Vec::new();
+    let mut waiting = candidates;
+    while !waiting.is_empty() {
+        let before = waiting.len();
+        let mut later = Vec::new();
+        for candidate in waiting {
+            match staging.take(&candidate) {
+                Ok(Some(held)) => admitted.push(Admitted {
+                    entries: held.into_iter().zip(candidate.edits).collect(),
+                    unit: candidate.unit,
+                }),
+                Ok(None) => later.push(candidate),
+                Err(refusal) => refused.push(refusal),
+            }
         }
+        if later.len() == before {
+            refused.extend(
+                later
+                    .iter()
+                    .map(|candidate| staging.wanting(&candidate.unit)),
+            );
+            break;
+        }
+        waiting = later;
     }
-
-    fn is_waiting(&self) -> bool {
-        self.alive && self.staged < self.candidate.hashes.len()
-    }
+    admitted
 }
 
 struct Staging<'a> {
     document: &'a Document,
-    slots: Vec<Slot>,
     entries: HashMap<Hash, (ChainId, u64, Held)>,
     places: HashMap<(ChainId, u64), Hash>,
     /// Entries of a chain that are held or staged, where any are staged.
@@ -73,136 +74,77 @@ struct Staging<'a> {
 }
 
 impl Staging<'_> {
-    fn run(&mut self, refused: &mut Vec<Refusal>) {
-        loop {
-            let mut moved = false;
-            for index in 0..self.slots.len() {
-                loop {
-                    match self.stage_next(index) {
-                        Ok(true) => moved = true,
-                        Ok(false) => break,
-                        Err(refusal) => {
-                            self.take_back(index);
-                            refused.push(refusal);
-                            moved = true;
-                            break;
-                        }
-                    }
-                }
-            }
-            if moved {
-                continue;
-            }
-            let waiting: Vec<usize> = (0..self.slots.len())
-                .filter(|index| self.slots.get(*index).is_some_and(Slot::is_waiting))
-                .collect();
-            if waiting.is_empty() {
-                return;
-            }
-            for index in waiting {
-                if let Some(slot) = self.slots.get(index).filter(|slot| slot.alive) {
-                    let chain = slot.candidate.unit.chain;
-                    refused.push(Refusal::unproven(chain, Cause::MissingDependency));
-                    self.take_back(index);
-                }
-            }
-        }
+    fn head(&self, chain: ChainId) -> u64 {
+        let staged = self.heads.get(&chain).copied();
+        staged.unwrap_or_else(|| self.document.head(chain).0)
     }
 
-    /// Stages the next entry of one candidate. `Ok(false)`: there is none, or its
-    /// predecessor or a dependency is not there.
-    fn stage_next(&mut self, index: usize) -> Result<bool, Refusal> {
-        let Some(slot) = self.slots.get(index).filter(|slot| slot.is_waiting()) else {
-            return Ok(false);
+    /// What a unit that found no past is refused for.
+    fn wanting(&self, unit: &Unit) -> Refusal {
+        let held = self.head(unit.chain);
+        let cause = if unit.first > held {
+            Cause::Gap { held }
+        } else {
+            Cause::MissingDependency
         };
-        let (unit, at) = (&slot.candidate.unit, slot.staged);
-        let (chain, sequence) = (unit.chain, unit.first + at as u64);
-        let (Some(step), Some(edits), Some(hash)) = (
-            unit.steps.get(at),
-            slot.candidate.edits.get(at),
-            slot.candidate.hashes.get(at),
-        ) else {
-            return Ok(false);
-        };
-        let head = self.heads.get(&chain).copied();
-        if head.unwrap_or_else(|| self.document.head(chain).0) != sequence {
-            return Ok(false);
+        Refusal::unproven(unit.chain, cause)
+    }
+
+    /// Stages the entries of a unit; `Ok(None)` while its predecessor or a dependency is
+    /// not there.
+    fn take(&mut self, candidate: &Candidate) -> Result<Option<Vec<Held>>, Refusal> {
+        let unit = &candidate.unit;
+        let chain = unit.chain;
+        if self.head(chain) != unit.first {
+            return Ok(None);
         }
-        let previous = at.checked_sub(1).and_then(|i| slot.candidate.hashes.get(i));
-        let before = self.find(previous.unwrap_or(&unit.previous));
-        let (before, usage) = before
+        let before = self.find(&unit.previous);
+        let (mut past, mut usage) = before
             .map(|(_, _, held)| (Arc::clone(&held.past), held.usage))
             .unwrap_or_default();
-        let past = if step.dependencies.is_empty() {
-            before
-        } else {
-            match self.past_with(chain, &before, &step.dependencies) {
-                Ok(Some(past)) => Arc::new(past),
-                Ok(None) => return Ok(false),
+        let dependencies = unit
+            .steps
+            .first()
+            .map_or(&[][..], |step| &step.dependencies);
+        if !dependencies.is_empty() {
+            match self.past_with(chain, &past, dependencies) {
+                Ok(Some(wider)) => past = Arc::new(wider),
+                Ok(None) => return Ok(None),
                 Err(cause) => return Err(Refusal::unproven(chain, cause)),
             }
-        };
-        let created = edits
+        }
+        let mut out = Vec::with_capacity(unit.steps.len());
+        let parts = unit
+            .steps
             .iter()
-            .filter(|e| matches!(e, Edit::Create { .. }))
-            .count();
-        let usage = usage.plus(Usage {
-            records: created as u64,
-            bytes: step.edits.0.len() as u64,
-        });
-        let hash = *hash;
-        if !usage.plus(past.usage).within_quota() {
-            return Err(Refusal::proven(chain, Cause::Quota, hash));
-        }
-        let step = step.clone();
-        let held = Held {
-            hash,
-            step,
-            past,
-            usage,
-        };
-        self.entries.insert(hash, (chain, sequence, held));
-        self.places.insert((chain, sequence), hash);
-        self.heads.insert(chain, sequence + 1);
-        if let Some(slot) = self.slots.get_mut(index) {
-            slot.staged += 1;
-        }
-        Ok(true)
-    }
-
-    /// Gives a candidate up, with what follows on its chain, and unstages every entry that
-    /// has one of its entries in its past.
-    fn take_back(&mut self, index: usize) {
-        let Some(slot) = self.slots.get(index) else {
-            return;
-        };
-        let (chain, first) = (slot.candidate.unit.chain, slot.candidate.unit.first);
-        for slot in &mut self.slots {
-            let unit = &slot.candidate.unit;
-            if unit.chain == chain && unit.first >= first {
-                slot.alive = false;
+            .zip(&candidate.hashes)
+            .zip(&candidate.edits);
+        for ((step, hash), edits) in parts {
+            let created = edits
+                .iter()
+                .filter(|e| matches!(e, Edit::Create { .. }))
+                .count();
+            usage = usage.plus(Usage {
+                records: created as u64,
+                bytes: step.edits.0.len() as u64,
+            });
+            if !usage.plus(past.usage).within_quota() {
+                return Err(Refusal::proven(chain, Cause::Quota, *hash));
             }
+            out.push(Held {
+                hash: *hash,
+                step: step.clone(),
+                past: Arc::clone(&past),
+                usage,
+            });
         }
-        let gone: Vec<(Hash, ChainId, u64)> = self
-            .entries
-            .iter()
-            .filter(|(_, (own, sequence, held))| {
-                let reach = held.past.clock.get(&chain).copied().unwrap_or(0);
-                (*own == chain && *sequence >= first) || reach > first
-            })
-            .map(|(hash, (own, sequence, _))| (*hash, *own, *sequence))
-            .collect();
-        for (hash, own, sequence) in gone {
-            self.entries.remove(&hash);
-            self.places.remove(&(own, sequence));
-            if let Some(head) = self.heads.get_mut(&own) {
-                *head = (*head).min(sequence);
-            }
+        for (sequence, held) in (unit.first..).zip(&out) {
+            self.places.insert((chain, sequence), held.hash);
+            self.entries
+                .insert(held.hash, (chain, sequence, held.clone()));
         }
-        for slot in &mut self.slots {
-            let hashes = slot.candidate.hashes.iter();
-            slot.staged = hashes.take_while(|h| self.entries.contains_key(h)).count();
-        }
+        self.heads.insert(chain, unit.end());
+        Ok(Some(out))
     }
 
     fn find(&self, hash: &Hash) -> Option<(ChainId, u64, &Held)> {
@@ -265,29 +207,5 @@ impl Staging<'_> {
             .filter_map(|(chain, entries)| self.at(*chain, entries.checked_sub(1)?))
             .fold(Usage::default(), |sum, held| sum.plus(held.usage));
         Ok(Some(Past { clock, usage }))
-    }
-
-    /// The candidates that are whole, each with its entries, and the order of execution:
-    /// every entry after its past.
-    fn into_admitted(mut self) -> Vec<Admitted> {
-        let slots = std::mem::take(&mut self.slots);
-        slots
-            .into_iter()
-            .filter(|slot| slot.alive)
-            .map(|slot| {
-                let Candidate {
-                    unit,
-                    hashes,
-                    edits,
-                } = slot.candidate;
-                let held = hashes
-                    .iter()
-                    .filter_map(|hash| self.entries.remove(hash).map(|(_, _, held)| held));
-                Admitted {
-                    entries: held.zip(edits).collect(),
-                    unit,
-                }
-            })
-            .collect()
     }
 }

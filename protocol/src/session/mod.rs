@@ -7,7 +7,7 @@
 //!
 //! Outputs are in order, and [`Output::Store`] is a barrier: whoever carries them out
 //! flushes it before anything after it is sent or acknowledged. If that fails, the member
-//! is dropped and made again from the store, so nothing is seen that is not on disk (P-20).
+//! is dropped and made again from the store, so nothing is seen that is not on disk (P-41).
 
 mod answer;
 mod compare;

@@ -32,7 +32,7 @@ pub enum CloseReason {
     )]
     NotAMember(u64),
     /// The roster has expired, and neither side has a newer one.
-    #[error("the roster has expired; the SMP admin renews it with `smp region renew`")]
+    #[error("the roster has expired; the SMP admin renews it with `smp roster renew`")]
     RosterExpired,
     /// It sent a roster that does not verify.
     #[error("it sent a roster that is refused: {0}")]

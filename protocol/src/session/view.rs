@@ -69,6 +69,8 @@ pub struct DocumentView {
     pub unreplicated: u64,
     /// Whether it is being pulled.
     pub pulling: bool,
+    /// Other nodes of the roster that may read it.
+    pub readers: usize,
 }
 
 impl Member {
@@ -142,6 +144,7 @@ impl Member {
                 word: None,
                 unreplicated: 0,
                 pulling: false,
+                readers: self.reader_nodes(name),
             };
         };
         let word = holding.freshness.as_ref();
@@ -155,7 +158,18 @@ impl Member {
             word: word.map(|f| (f.body.at, f.body.frontier == holding.digest)),
             unreplicated: self.unreplicated(name),
             pulling: self.pulls.values().any(|pull| pull.document == name),
+            readers: self.reader_nodes(name),
         }
+    }
+
+    fn reader_nodes(&self, name: DocumentName) -> usize {
+        let me = self.node();
+        let members = self.roster.members.iter();
+        let readers = members.filter(|member| self.may_read(name, member.council));
+        readers
+            .flat_map(|member| &member.nodes)
+            .filter(|node| node.id != me)
+            .count()
     }
 
     /// Entries of this council's node that no connected peer has shown that it holds.

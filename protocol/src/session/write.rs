@@ -66,7 +66,10 @@ impl Member {
         let mut receipts = Vec::new();
         for (document, units) in judged {
             let last = units.last().map(|unit| (unit.chain, unit.end()));
-            let (admitted, _) = self.admit(document, units, None);
+            let mut admitted = Vec::new();
+            for part in in_rows(units) {
+                admitted.extend(self.admit(document, part, None).0);
+            }
             if let Some((chain, entries)) = last {
                 receipts.push(Receipt {
                     document,
@@ -207,7 +210,8 @@ impl Member {
         }
         for kind in DocumentKind::ALL {
             let document = kind.of(self.identity.council);
-            let Some(holding) = self.holdings.get(&document).filter(|h| h.entries() > 0) else {
+            // A document that nothing was written to stands somewhere too.
+            let Ok(holding) = self.holding(document) else {
                 continue;
             };
             let said = holding.freshness.as_ref().map(|f| f.body.at);
@@ -220,4 +224,25 @@ impl Member {
             }
         }
     }
+}
+
+/// Cuts a write into runs of units that each fit a row of the store, as what a peer sends
+/// does anyway. All of them are flushed together.
+fn in_rows(units: Vec<Unit>) -> Vec<Vec<Unit>> {
+    let mut rows: Vec<Vec<Unit>> = Vec::new();
+    let mut weight = 0;
+    for unit in units {
+        weight += unit.weight();
+        match rows
+            .last_mut()
+            .filter(|_| weight <= limits::BATCH_BYTES / 2)
+        {
+            Some(row) => row.push(unit),
+            None => {
+                weight = unit.weight();
+                rows.push(vec![unit]);
+            }
+        }
+    }
+    rows
 }

@@ -115,6 +115,7 @@ pub fn authenticated(n: u8) -> Authenticated {
     Authenticated {
         node: key(n).node_id(),
         council: council(n),
+        tls: Hash([n; 32]),
         dialled: false,
     }
 }

@@ -126,12 +126,15 @@ fn a_dependency_that_is_an_ancestor() {
     let step = Step::new(vec![first], SchemaVersion(1), &[create(100)]);
     let bad = unit_from(1, 1, other, vec![step]);
     assert_refused(furnished().0, &bad, &expected);
-    // Of an earlier entry of the same unit.
+    // Inside a unit none is named.
     let mut later = after(vec![last], true);
     later
         .steps
         .push(Step::new(vec![first], SchemaVersion(1), &[create(101)]));
     let bad = signed(later, 3);
+    let expected = unproven(Cause::Size(
+        "an entry with dependencies is not the first of its unit",
+    ));
     assert_refused(furnished().0, &bad, &expected);
 }
 
