@@ -38,6 +38,10 @@ const KEEP_ALIVE: Duration = Duration::from_secs(50);
 /// How long a handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
+/// How long peers are waited for at the end: the goodbye is sent at once, and nobody has to
+/// answer it.
+const GOODBYE: Duration = Duration::from_millis(250);
+
 /// Streams that a peer may have open: the control stream, its answers under way, and a few
 /// more that are told to come back.
 const STREAMS: u32 = limits::ANSWERS_PER_PEER as u32 + 8;
@@ -148,7 +152,7 @@ impl Transport {
         self.tasks.shutdown().await;
         // Peers should hear of it; a peer that does not answer is not waited for.
         let idle = self.context.endpoint.wait_idle();
-        let _ = tokio::time::timeout(Duration::from_secs(1), idle).await;
+        let _ = tokio::time::timeout(GOODBYE, idle).await;
     }
 }
 

@@ -142,7 +142,7 @@ fn altered_anywhere_after_it_was_signed() {
         |u| u.signature = Signature([0; 64]),
         |u| u.steps[0] = step(&[create(102)]),
         |u| u.steps[1].edits = step(&[create(102)]).edits,
-        |u| u.steps[1].dependencies = vec![Hash([4; 32])],
+        |u| u.steps[0].dependencies = vec![Hash([4; 32])],
         |u| u.steps[0].schema.0 = 2,
         |u| u.chain.incarnation = Incarnation([2; 8]),
         |u| u.steps.swap(0, 1),
