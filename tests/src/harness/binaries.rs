@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// Variables that the binaries read; a test says itself what they are to be.
-const VARIABLES: [&str; 5] = [
+pub(super) const VARIABLES: [&str; 5] = [
     "RUST_LOG",
     "SMP_NODE_CONFIG",
     "SMP_PASSPHRASE",
