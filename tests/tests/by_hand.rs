@@ -210,7 +210,8 @@ fn the_steps_of_the_readme() {
     housing_reaches_all(&three, temp.path());
     three.all().into_iter().for_each(says_agreed);
 
-    shell.run("kill %3; wait %3");
+    // The last that was started is Sunderland's; `wait` gives its exit code.
+    shell.run("kill $! && wait $!");
     for node in [&three.newcastle, &three.gateshead] {
         says_unreachable(node);
     }
