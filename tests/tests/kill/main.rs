@@ -1,18 +1,19 @@
 //! Promise 3 with real nodes: in a region that imports, writes and syncs, nodes are killed at
 //! random moments, 50 times. Every write that was acknowledged is there afterwards, one that was
-//! not is there whole or not at all, and all readers agree.
+//! not is there whole or not at all, and all readers agree. And what `--replicated` adds.
 //!
 //! The seed is new for each run and printed; set `KILL_SEED` to have the same choices again.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stderr)]
 
-mod kill_driver;
+mod driver;
+mod replicated;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use kill_driver::{Batch, Driver, Orders};
+use driver::{Batch, Driver, Orders};
 use serde_json::{Value, json};
 use system_tests::harness::{Random, Region, until, wait};
 
