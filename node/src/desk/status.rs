@@ -135,6 +135,12 @@ impl Desk {
                 "the SMP admin issues the next version (`smp roster renew`), which heals this",
             );
         }
+        if self.shared.refusals().contains_key("diverged") {
+            add(
+                "a peer merged the same entries of a document to something else".to_owned(),
+                "the log names both; restart smp-node at each, and report it as a defect",
+            );
+        }
         for document in documents.iter().filter(|d| d.unreplicated > 0) {
             add(
                 format!(

@@ -349,3 +349,25 @@ fn a_stalled_pull_is_taken_elsewhere() {
     net.disconnect(link);
     assert_eq!(limits::PULL_STALL_SECONDS, 30);
 }
+
+#[test]
+fn equal_entries_merged_to_something_else_are_noticed_and_not_called_agreement() {
+    let mut net = net(2, &[]);
+    net.write(0, DocumentKind::RematchingPool, places(0, 3));
+    net.connect_all();
+    net.tick(10);
+    assert!(
+        !net.notes
+            .iter()
+            .any(|(_, n)| matches!(n, Note::Diverged { .. }))
+    );
+    let holding = net.members[1].holdings.get_mut(&pool(0)).unwrap();
+    holding.heads = crate::ids::Hash([1; 32]);
+    net.tick(90);
+    for n in [0, 1] {
+        let found = net.notes.iter().any(|(who, note)| {
+            *who == n && matches!(note, Note::Diverged { document, .. } if *document == pool(0))
+        });
+        assert!(found, "member {n} has noticed");
+    }
+}
