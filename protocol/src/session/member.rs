@@ -12,6 +12,7 @@ use crate::document::{Document, Frontier, Place, Refusal, ReplicaError, Unit};
 use crate::ids::{
     BootId, CouncilCode, DocumentKind, DocumentName, Hash, Incarnation, NodeId, RegionName,
 };
+use crate::limits;
 use crate::roster::VerifiedRoster;
 use crate::statements::{Acceptance, Freshness};
 use crate::time::UnixSeconds;
@@ -307,6 +308,9 @@ impl Member {
         if let Some(batch) = stored {
             self.out.push(Output::Store(batch));
             self.changed = self.now;
+            // A round that was put off while all was quiet is due soon again.
+            let soon = self.now.plus(limits::ROUND_SECONDS_UNSETTLED);
+            self.next_round = self.next_round.min(soon);
         }
         if let Err(error) = executed {
             self.out.push(Output::Rebuild(error.to_string()));

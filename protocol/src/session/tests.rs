@@ -47,6 +47,23 @@ fn what_was_written_before_and_after_connecting_reaches_every_reader() {
 }
 
 #[test]
+fn after_a_change_peers_are_compared_soon() {
+    let mut net = net(3, &[]);
+    net.connect_all();
+    net.run();
+    net.tick(10 * limits::ROUND_SECONDS_UNSETTLED);
+    net.write(0, DocumentKind::RematchingPool, places(0, 1));
+    net.run();
+    net.tick(3 * limits::ROUND_SECONDS_UNSETTLED);
+    for member in &net.members {
+        for view in member.peer_views() {
+            let agreed = |(_, c): &(DocumentName, Comparison)| matches!(c, Comparison::Agreed(_));
+            assert!(view.documents.iter().all(agreed), "{view:?}");
+        }
+    }
+}
+
+#[test]
 fn news_travels_through_a_reader_in_between() {
     let mut net = net(3, &[]);
     net.connect(0, 1);
