@@ -40,6 +40,9 @@ pub enum CloseReason {
     /// It sent something that is no message.
     #[error("it sent {0}")]
     BadMessage(MessageError),
+    /// It passed on entries whose signature does not hold, which it must have checked.
+    #[error("it passed on entries whose signature does not hold")]
+    BadEntries,
     /// It sent a message that has no place in the conversation.
     #[error("it sent a message out of turn: {0}")]
     OutOfTurn(&'static str),
@@ -69,6 +72,7 @@ impl CloseReason {
             Self::TooSlow => 9,
             Self::Duplicate => 10,
             Self::TooMany => 11,
+            Self::BadEntries => 12,
         }
     }
 
@@ -86,6 +90,7 @@ impl CloseReason {
             Self::TooSlow => "too_slow",
             Self::Duplicate => "duplicate",
             Self::TooMany => "too_many",
+            Self::BadEntries => "bad_entries",
         }
     }
 }
