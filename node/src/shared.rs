@@ -148,15 +148,21 @@ impl Shared {
     /// Counts a refusal, and logs it the first time that it happens to this peer for this
     /// reason.
     pub fn refused(&self, word: &str, who: &str, reason: &str) {
+        self.refused_quietly(word, 1);
         let mut refused = lock(&self.refused);
-        let count = refused.counts.entry(word.to_owned()).or_default();
-        *count = count.saturating_add(1);
         if refused.logged.len() < LOGGED_REFUSALS {
             let line = (word.to_owned(), who.to_owned(), reason.to_owned());
             if refused.logged.insert(line) {
                 tracing::warn!(refused = word, peer = who, "{reason}");
             }
         }
+    }
+
+    /// Counts refusals that are not worth a line each.
+    pub fn refused_quietly(&self, word: &str, times: u64) {
+        let mut refused = lock(&self.refused);
+        let count = refused.counts.entry(word.to_owned()).or_default();
+        *count = count.saturating_add(times);
     }
 
     /// What was refused since the start, by reason.
@@ -204,13 +210,6 @@ impl Shared {
     /// How this node stands with another one; `None` before the first attempt.
     pub fn reach(&self, node: NodeId) -> Option<Reach> {
         lock(&self.reaches).get(&node).cloned()
-    }
-
-    /// Who is at the other end of a connection, in short.
-    pub fn whose(&self, peer: PeerId) -> String {
-        lock(&self.peers)
-            .get(&peer)
-            .map_or_else(|| "unknown".to_owned(), NodeId::short)
     }
 
     /// Follows connections coming and going.
