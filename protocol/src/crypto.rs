@@ -23,6 +23,8 @@ pub enum Tag {
     Actor,
     /// A document's frontier.
     Frontier,
+    /// The automerge heads of a document.
+    Heads,
     /// All frontiers that two peers may both read.
     Agreement,
     /// A signed roster.
@@ -48,6 +50,7 @@ impl Tag {
             Self::EntryEdits => b"smp-sync/1 entry edits\0",
             Self::Actor => b"smp-sync/1 actor\0",
             Self::Frontier => b"smp-sync/1 frontier\0",
+            Self::Heads => b"smp-sync/1 heads\0",
             Self::Agreement => b"smp-sync/1 agreement\0",
             Self::Roster => b"smp-sync/1 roster\0",
             Self::Acceptance => b"smp-sync/1 acceptance\0",

@@ -5,6 +5,13 @@
 //! mutation follows from a seed, which a failure prints. Memory is counted by the global
 //! allocator of this one test, so the tests take turns.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails where these do"
+)]
+
 mod common;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,12 +20,12 @@ use std::sync::{Mutex, MutexGuard};
 use common::*;
 use peak_alloc::PeakAlloc;
 use smp_protocol::codec;
-use smp_protocol::document::{Header, Unit};
-use smp_protocol::ids::DocumentKind;
+use smp_protocol::document::{ChainId, Frontier, Header, Reach, Unit};
+use smp_protocol::ids::{DocumentKind, Incarnation};
 use smp_protocol::limits;
 use smp_protocol::roster::{Roster, SignedRoster};
 use smp_protocol::schema::Edit;
-use smp_protocol::session::message::{Answer, Control, Want};
+use smp_protocol::session::message::{Answer, Control, Holds, Want};
 use smp_protocol::session::{Member, Output, PeerId, PullId, StreamId};
 use smp_protocol::statements::{Acceptance, Freshness};
 
@@ -269,10 +276,43 @@ fn crowds_and_bombs_stop_at_the_limits() {
     let mut row = vec![17];
     row.extend(one.repeat(100));
     assert!(!decode(&ANSWER, &row, PEAK, &|| "a row of bombs".to_owned()));
-    // Longer than any frame may be: refused before anything is read.
-    let long = vec![1u8; limits::CONTROL_FRAME_BYTES + 2];
-    for decoder in [&CONTROL, &WANT] {
-        assert!(!decode(decoder, &long, 1 << 10, &|| "too long".to_owned()));
+}
+
+/// A well-formed message with so many chains.
+fn crowded(chains: u64) -> (Vec<u8>, Vec<u8>) {
+    let chain = |n: u64| ChainId {
+        node: key(0).node_id(),
+        incarnation: Incarnation(n.to_be_bytes()),
+    };
+    let reach = |entries| Reach {
+        entries,
+        last: ZERO,
+    };
+    let holds = Control::Holds(Holds {
+        document: pool(0),
+        generation: 1,
+        chains: (0..chains).map(|n| (chain(n), n)).collect(),
+        frontier: ZERO,
+        entries: 1,
+    });
+    let want = Want {
+        frontier: Frontier((0..chains).map(|n| (chain(n), reach(n))).collect()),
+        ..want()
+    };
+    (holds.encode(), want.encode())
+}
+
+#[test]
+fn a_frame_over_its_limit_is_not_read() {
+    let _turn = turn();
+    let (holds, want) = crowded(8_000);
+    assert!(decode(&CONTROL, &holds, PEAK, &|| "within".to_owned()));
+    assert!(decode(&WANT, &want, PEAK, &|| "within".to_owned()));
+    let (holds, want) = crowded(30_000);
+    for (decoder, frame) in [(&CONTROL, holds), (&WANT, want)] {
+        assert!(frame.len() > limits::CONTROL_FRAME_BYTES);
+        let read = decode(decoder, &frame, 1 << 10, &|| "too long".to_owned());
+        assert!(!read, "{}: {} bytes", decoder.0, frame.len());
     }
 }
 

@@ -1,5 +1,12 @@
 //! What is proven to be its author's fault is told to peers, who stop sending it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails where these do"
+)]
+
 mod common;
 
 use common::*;
@@ -63,6 +70,7 @@ fn a_proven_refusal_is_told_in_the_next_want_and_not_asked_for_again() {
             document: pool(0),
             generation: 1,
             frontier: digest,
+            heads: digest,
             entries: 1,
             freshness: None,
             acceptance: None,

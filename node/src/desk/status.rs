@@ -17,6 +17,17 @@ use crate::shared::Reach;
 /// Advice beyond this would not be read; the tables below it have the rest.
 const ADVICE: usize = 12;
 
+/// What to do about a roster that is about to expire, or has.
+const RENEW: &str = "the SMP admin runs `smp roster renew`, and any node gets the file with \
+                     `smp roster publish`";
+
+fn advise(problem: String, next: &str) -> Advice {
+    Advice {
+        problem,
+        next: next.to_owned(),
+    }
+}
+
 impl Desk {
     pub(super) async fn status_now(&self) -> Answer<Status> {
         let (peers, documents) = self
@@ -32,7 +43,6 @@ impl Desk {
                 peer_rows.push(self.peer_row(member, node, by_node.get(&node.id).copied()));
             }
         }
-        let expired = roster.is_expired(self.shared.now());
         let rows = documents.iter();
         let document_rows: Vec<DocumentStatus> = rows
             .map(|view| document_row(view, &roster, own == view.name.council, &peers))
@@ -48,7 +58,7 @@ impl Desk {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started: self.shared.started().to_string(),
             now: self.shared.now().to_string(),
-            advice: self.advice(&roster, expired, &peer_rows, &document_rows),
+            advice: self.advice(&roster, &peer_rows, &document_rows),
             roster: roster_status(&self.shared),
             store: StoreStatus {
                 engine: self.store.as_str().to_owned(),
@@ -95,33 +105,20 @@ impl Desk {
         }
     }
 
-    fn advice(
-        &self,
-        roster: &Roster,
-        expired: bool,
-        peers: &[PeerStatus],
-        documents: &[DocumentStatus],
-    ) -> Vec<Advice> {
+    /// What the roster gives cause for.
+    fn roster_advice(&self, roster: &Roster) -> Vec<Advice> {
         let mut out = Vec::new();
-        let mut add = |problem: String, next: &str| {
-            out.push(Advice {
-                problem,
-                next: next.to_owned(),
-            });
-        };
-        if expired {
+        let mut add = |problem: String, next: &str| out.push(advise(problem, next));
+        if roster.is_expired(self.shared.now()) {
             add(
                 format!(
                     "the roster expired at {}; nothing is synced, local work goes on",
                     roster.expires
                 ),
-                "the SMP admin runs `smp roster renew`, and any node gets the file with `smp roster publish`",
+                RENEW,
             );
         } else if roster.expires_soon(self.shared.now()) {
-            add(
-                format!("the roster expires at {}", roster.expires),
-                "the SMP admin runs `smp roster renew`, and any node gets the file with `smp roster publish`",
-            );
+            add(format!("the roster expires at {}", roster.expires), RENEW);
         }
         if roster.node(self.shared.me()).is_none() {
             add(
@@ -133,6 +130,23 @@ impl Desk {
             add(
                 "two different rosters of one version are in circulation".to_owned(),
                 "the SMP admin issues the next version (`smp roster renew`), which heals this",
+            );
+        }
+        out
+    }
+
+    fn advice(
+        &self,
+        roster: &Roster,
+        peers: &[PeerStatus],
+        documents: &[DocumentStatus],
+    ) -> Vec<Advice> {
+        let mut out = self.roster_advice(roster);
+        let mut add = |problem: String, next: &str| out.push(advise(problem, next));
+        if self.shared.refusals().contains_key("diverged") {
+            add(
+                "a peer merged the same entries of a document to something else".to_owned(),
+                "the log names both; restart smp-node at each, and report it as a defect",
             );
         }
         for document in documents.iter().filter(|d| d.unreplicated > 0) {

@@ -218,6 +218,13 @@ impl Core {
                 );
                 self.shared.refused("roster_forked", &with.short(), &what);
             }
+            Note::Diverged { document, with } => {
+                let what = format!(
+                    "it holds the same entries of {document} and merged them to something else; \
+                     restart smp-node here and there, and report this as a defect"
+                );
+                self.shared.refused("diverged", &with.short(), &what);
+            }
             Note::BadStatement { document, from } => {
                 let what = format!("a statement about {document} does not hold");
                 self.shared.refused("statement", &from.short(), &what);

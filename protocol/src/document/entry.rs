@@ -116,13 +116,13 @@ impl Unit {
     /// The hash of each entry, in order. Work grows with the bytes of the unit.
     pub fn hashes(&self) -> Vec<Hash> {
         let mut previous = self.previous;
-        (self.first..)
+        (0..)
             .zip(&self.steps)
-            .map(|(sequence, step)| {
+            .map(|(ahead, step)| {
                 let header = Header {
                     place: self.place.clone(),
                     chain: self.chain,
-                    sequence,
+                    sequence: self.first.saturating_add(ahead),
                     previous,
                     dependencies: step.dependencies.clone(),
                     schema: step.schema,

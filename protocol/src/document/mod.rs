@@ -25,6 +25,8 @@ pub use replica::{RecordFields, ReplicaError};
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
+use crate::codec;
+use crate::crypto::{self, Tag};
 use crate::ids::{Hash, RecordId};
 use crate::limits;
 use chain::{Chain, Held};
@@ -139,6 +141,11 @@ impl Document {
     /// The automerge heads, ascending: equal wherever the same entries are held.
     pub fn heads(&self) -> Vec<Hash> {
         self.replica.heads()
+    }
+
+    /// A digest of the automerge heads, for comparing with a peer's (P-31).
+    pub fn heads_digest(&self) -> Hash {
+        crypto::hash(Tag::Heads, &codec::encode(&self.heads()))
     }
 
     /// The document as automerge saves it.

@@ -61,6 +61,7 @@ impl Member {
             document: name,
             generation: holding.document.place().generation,
             frontier: holding.digest,
+            heads: holding.heads,
             entries: holding.entries(),
             freshness: holding.freshness.clone(),
             acceptance: holding.acceptance.clone(),
@@ -137,13 +138,20 @@ impl Member {
             return;
         }
         let same = holding.digest == item.frontier;
+        let diverged = same && holding.heads != item.heads;
         let mine = holding.document.frontier();
         let Some(state) = self.peers.get_mut(&peer) else {
             return;
         };
         let seen = state.seen.entry(name).or_default();
         seen.says(item.frontier, item.entries, self.now);
-        if same {
+        if diverged {
+            let with = state.who.node;
+            self.note(Note::Diverged {
+                document: name,
+                with,
+            });
+        } else if same {
             seen.covers(&mine);
         } else {
             self.differing.insert(name);
@@ -189,6 +197,7 @@ impl Member {
             document: acceptance.body.document,
             generation: 0,
             frontier: Hash([0; 32]),
+            heads: Hash([0; 32]),
             entries: 0,
             freshness: None,
             acceptance: Some(acceptance.clone()),

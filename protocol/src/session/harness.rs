@@ -78,7 +78,7 @@ pub(super) fn signed(roster: &Roster) -> SignedRoster {
 pub(super) fn value(accepts: FieldType, n: u64) -> Value {
     let pick = |len: usize| u8::try_from(n as usize % len).unwrap();
     match accepts {
-        FieldType::Boolean => Value::Boolean(n % 2 == 0),
+        FieldType::Boolean => Value::Boolean(n.is_multiple_of(2)),
         FieldType::Integer { min, max } => Value::Integer(min + (n as i64) % (max - min + 1)),
         FieldType::Code(codes) => Value::Code(pick(codes.len())),
         FieldType::CodeSet(codes) => Value::Codes(vec![pick(codes.len())]),

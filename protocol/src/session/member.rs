@@ -12,6 +12,7 @@ use crate::document::{Document, Frontier, Place, Refusal, ReplicaError, Unit};
 use crate::ids::{
     BootId, CouncilCode, DocumentKind, DocumentName, Hash, Incarnation, NodeId, RegionName,
 };
+use crate::limits;
 use crate::roster::VerifiedRoster;
 use crate::statements::{Acceptance, Freshness};
 use crate::time::UnixSeconds;
@@ -50,6 +51,8 @@ pub(super) struct Holding {
     pub(super) document: Document,
     /// The digest of its frontier, kept because it is asked for all the time.
     pub(super) digest: Hash,
+    /// The digest of its automerge heads.
+    pub(super) heads: Hash,
     /// Batches stored.
     pub(super) batches: u64,
     pub(super) freshness: Option<Freshness>,
@@ -58,13 +61,21 @@ pub(super) struct Holding {
 
 impl Holding {
     fn new(place: Place) -> Result<Self, ReplicaError> {
+        let document = Document::new(place)?;
         Ok(Self {
-            digest: Frontier::default().digest(&place),
-            document: Document::new(place)?,
+            digest: Frontier::default().digest(document.place()),
+            heads: document.heads_digest(),
+            document,
             batches: 0,
             freshness: None,
             acceptance: None,
         })
+    }
+
+    /// After entries were executed.
+    fn moved(&mut self) {
+        self.digest = self.document.frontier().digest(self.document.place());
+        self.heads = self.document.heads_digest();
     }
 
     pub(super) fn entries(&self) -> u64 {
@@ -146,7 +157,7 @@ impl Member {
                 }
                 holding.document.execute(judged)?;
                 holding.batches += 1;
-                holding.digest = holding.document.frontier().digest(holding.document.place());
+                holding.moved();
             }
             Durable::Roster(signed) => {
                 if let Ok(crate::roster::Installed::Newer(newer)) = self.roster.consider(signed) {
@@ -251,12 +262,13 @@ impl Member {
     /// One digest over all that this council and `other` may both read and that has
     /// entries (P-31).
     pub(super) fn agreement_with(&self, other: CouncilCode) -> Hash {
-        let states: Vec<(DocumentName, u64, Hash)> = self
+        let states: Vec<(DocumentName, u64, Hash, Hash)> = self
             .shared_with(other)
             .into_iter()
             .filter_map(|name| {
                 let holding = self.holdings.get(&name).filter(|h| h.entries() > 0)?;
-                Some((name, holding.document.place().generation, holding.digest))
+                let generation = holding.document.place().generation;
+                Some((name, generation, holding.digest, holding.heads))
             })
             .collect();
         crypto::hash(Tag::Agreement, &codec::encode(&states))
@@ -292,10 +304,13 @@ impl Member {
             holding.batches += 1;
         }
         let executed = holding.document.execute(judged);
-        holding.digest = holding.document.frontier().digest(holding.document.place());
+        holding.moved();
         if let Some(batch) = stored {
             self.out.push(Output::Store(batch));
             self.changed = self.now;
+            // A round that was put off while all was quiet is due soon again.
+            let soon = self.now.plus(limits::ROUND_SECONDS_UNSETTLED);
+            self.next_round = self.next_round.min(soon);
         }
         if let Err(error) = executed {
             self.out.push(Output::Rebuild(error.to_string()));

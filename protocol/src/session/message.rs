@@ -66,6 +66,9 @@ pub struct DocumentSummary {
     pub generation: u64,
     /// The digest of its frontier.
     pub frontier: Hash,
+    /// The digest of its merged state: equal wherever the frontier is, or a merge engine is
+    /// at fault.
+    pub heads: Hash,
     /// Entries held.
     pub entries: u64,
     /// The owner's newest word on how it stands.

@@ -129,6 +129,14 @@ pub enum Note {
         /// The version.
         version: u64,
     },
+    /// A peer holds the same entries of a document and merged them to something else: a
+    /// defect of one of the two programs.
+    Diverged {
+        /// The document.
+        document: DocumentName,
+        /// Who.
+        with: NodeId,
+    },
     /// A statement about a document does not hold.
     BadStatement {
         /// The document.

@@ -47,6 +47,23 @@ fn what_was_written_before_and_after_connecting_reaches_every_reader() {
 }
 
 #[test]
+fn after_a_change_peers_are_compared_soon() {
+    let mut net = net(3, &[]);
+    net.connect_all();
+    net.run();
+    net.tick(10 * limits::ROUND_SECONDS_UNSETTLED);
+    net.write(0, DocumentKind::RematchingPool, places(0, 1));
+    net.run();
+    net.tick(3 * limits::ROUND_SECONDS_UNSETTLED);
+    for member in &net.members {
+        for view in member.peer_views() {
+            let agreed = |(_, c): &(DocumentName, Comparison)| matches!(c, Comparison::Agreed(_));
+            assert!(view.documents.iter().all(agreed), "{view:?}");
+        }
+    }
+}
+
+#[test]
 fn news_travels_through_a_reader_in_between() {
     let mut net = net(3, &[]);
     net.connect(0, 1);
@@ -331,4 +348,26 @@ fn a_stalled_pull_is_taken_elsewhere() {
     assert!(net.agree(pool(0), &[0, 2]));
     net.disconnect(link);
     assert_eq!(limits::PULL_STALL_SECONDS, 30);
+}
+
+#[test]
+fn equal_entries_merged_to_something_else_are_noticed_and_not_called_agreement() {
+    let mut net = net(2, &[]);
+    net.write(0, DocumentKind::RematchingPool, places(0, 3));
+    net.connect_all();
+    net.tick(10);
+    assert!(
+        !net.notes
+            .iter()
+            .any(|(_, n)| matches!(n, Note::Diverged { .. }))
+    );
+    let holding = net.members[1].holdings.get_mut(&pool(0)).unwrap();
+    holding.heads = crate::ids::Hash([1; 32]);
+    net.tick(90);
+    for n in [0, 1] {
+        let found = net.notes.iter().any(|(who, note)| {
+            *who == n && matches!(note, Note::Diverged { document, .. } if *document == pool(0))
+        });
+        assert!(found, "member {n} has noticed");
+    }
 }

@@ -2,12 +2,7 @@
 //! kind, and members that are fed by hand. Everything follows from constants, so that the
 //! bytes are the same in every run.
 
-#![allow(
-    dead_code,
-    missing_docs,
-    unreachable_pub,
-    reason = "each test file uses a part of it"
-)]
+#![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use smp_protocol::crypto::Signing;
 use smp_protocol::document::{ChainId, Document, Frontier, Header, Place, Reach, Step, Unit};
@@ -27,34 +22,34 @@ use smp_protocol::session::{Authenticated, Identity, Member, Output, PeerId};
 use smp_protocol::statements::{Acceptance, AcceptanceBody, Freshness, FreshnessBody};
 use smp_protocol::time::UnixSeconds;
 
-pub const START: UnixSeconds = UnixSeconds(1_780_000_000);
-pub const ZERO: Hash = Hash([0; 32]);
+pub(crate) const START: UnixSeconds = UnixSeconds(1_780_000_000);
+pub(crate) const ZERO: Hash = Hash([0; 32]);
 
-pub fn key(n: u8) -> Signing {
+pub(crate) fn key(n: u8) -> Signing {
     Signing::from_seed(&[n + 1; 32])
 }
 
-pub fn authority() -> Signing {
+pub(crate) fn authority() -> Signing {
     Signing::from_seed(&[200; 32])
 }
 
-pub fn region() -> RegionName {
+pub(crate) fn region() -> RegionName {
     "north-east".parse().unwrap()
 }
 
-pub fn council(n: u8) -> CouncilCode {
+pub(crate) fn council(n: u8) -> CouncilCode {
     format!("E060000{n:02}").parse().unwrap()
 }
 
-pub fn pool(n: u8) -> DocumentName {
+pub(crate) fn pool(n: u8) -> DocumentName {
     DocumentKind::RematchingPool.of(council(n))
 }
 
-pub fn register(n: u8) -> DocumentName {
+pub(crate) fn register(n: u8) -> DocumentName {
     DocumentKind::HostRegister.of(council(n))
 }
 
-pub fn place(document: DocumentName) -> Place {
+pub(crate) fn place(document: DocumentName) -> Place {
     Place {
         region: region(),
         document,
@@ -63,7 +58,7 @@ pub fn place(document: DocumentName) -> Place {
 }
 
 /// Members 0 to 2 with one node each; the second is a named reader of the first's register.
-pub fn roster() -> Roster {
+pub(crate) fn roster() -> Roster {
     let member = |n: u8| RosterMember {
         council: council(n),
         name: format!("Council {n}"),
@@ -94,11 +89,11 @@ pub fn roster() -> Roster {
     }
 }
 
-pub fn signed_roster() -> SignedRoster {
+pub(crate) fn signed_roster() -> SignedRoster {
     SignedRoster::sign(&roster(), &authority()).unwrap()
 }
 
-pub fn member(n: u8) -> Member {
+pub(crate) fn member(n: u8) -> Member {
     let identity = Identity {
         region: region(),
         council: council(n),
@@ -111,7 +106,7 @@ pub fn member(n: u8) -> Member {
     Member::new(identity, roster, u64::from(n), START)
 }
 
-pub fn authenticated(n: u8) -> Authenticated {
+pub(crate) fn authenticated(n: u8) -> Authenticated {
     Authenticated {
         node: key(n).node_id(),
         council: council(n),
@@ -120,7 +115,7 @@ pub fn authenticated(n: u8) -> Authenticated {
     }
 }
 
-pub fn hello(n: u8) -> Control {
+pub(crate) fn hello(n: u8) -> Control {
     Control::Hello(Hello {
         version: VERSION,
         region: region(),
@@ -140,13 +135,13 @@ fn roster_hash() -> Hash {
 }
 
 /// Connects a peer to a member and says its hello.
-pub fn greet(member: &mut Member, peer: PeerId, n: u8, now: UnixSeconds) {
+pub(crate) fn greet(member: &mut Member, peer: PeerId, n: u8, now: UnixSeconds) {
     member.connected(peer, authenticated(n), now);
     member.control(peer, &hello(n).encode(), now);
 }
 
 /// Hands what each of two connected members says to the other, until both are silent.
-pub fn converse(a: &mut Member, b: &mut Member, link: PeerId, now: UnixSeconds) {
+pub(crate) fn converse(a: &mut Member, b: &mut Member, link: PeerId, now: UnixSeconds) {
     loop {
         let (said, answered) = (carry(a, b, link, now), carry(b, a, link, now));
         if !said && !answered {
@@ -185,12 +180,12 @@ fn carry(from: &mut Member, to: &mut Member, link: PeerId, now: UnixSeconds) -> 
     moved
 }
 
-pub fn record(kind: RecordKind, n: u8) -> RecordId {
+pub(crate) fn record(kind: RecordKind, n: u8) -> RecordId {
     RecordId::new(kind, [n; 15])
 }
 
 /// A place with a value of most types.
-pub fn create_place(n: u8) -> Edit {
+pub(crate) fn create_place(n: u8) -> Edit {
     Edit::Create {
         record: record(RecordKind::Place, n),
         fields: vec![
@@ -210,7 +205,7 @@ pub fn create_place(n: u8) -> Edit {
 }
 
 /// A request, an office's contact, and an update that clears a field: the other types.
-pub fn other_edits() -> Vec<Edit> {
+pub(crate) fn other_edits() -> Vec<Edit> {
     vec![
         Edit::Create {
             record: record(RecordKind::Request, 7),
@@ -246,7 +241,7 @@ pub fn other_edits() -> Vec<Edit> {
     ]
 }
 
-pub fn chain(n: u8) -> ChainId {
+pub(crate) fn chain(n: u8) -> ChainId {
     ChainId {
         node: key(n).node_id(),
         incarnation: Incarnation([n + 10; 8]),
@@ -254,12 +249,12 @@ pub fn chain(n: u8) -> ChainId {
 }
 
 /// Two signed entries of council 0 on its pool.
-pub fn unit() -> Unit {
+pub(crate) fn unit() -> Unit {
     let step = |edits: &[Edit]| Step::new(Vec::new(), SchemaVersion(1), edits);
     signed_unit(vec![step(&[create_place(1)]), step(&other_edits())])
 }
 
-pub fn signed_unit(steps: Vec<Step>) -> Unit {
+pub(crate) fn signed_unit(steps: Vec<Step>) -> Unit {
     let mut unit = Unit {
         place: place(pool(0)),
         chain: chain(0),
@@ -275,7 +270,7 @@ pub fn signed_unit(steps: Vec<Step>) -> Unit {
 }
 
 /// An entry of another chain, with a dependency.
-pub fn depending_unit() -> Unit {
+pub(crate) fn depending_unit() -> Unit {
     let seen = *unit().hashes().last().unwrap();
     let step = Step::new(vec![seen], SchemaVersion(1), &[create_place(2)]);
     let mut unit = signed_unit(vec![step]);
@@ -286,7 +281,7 @@ pub fn depending_unit() -> Unit {
     unit
 }
 
-pub fn header() -> Header {
+pub(crate) fn header() -> Header {
     Header {
         place: place(pool(0)),
         chain: chain(0),
@@ -298,7 +293,7 @@ pub fn header() -> Header {
     }
 }
 
-pub fn frontier() -> Frontier {
+pub(crate) fn frontier() -> Frontier {
     let reach = |unit: &Unit| Reach {
         entries: unit.end(),
         last: *unit.hashes().last().unwrap(),
@@ -307,7 +302,7 @@ pub fn frontier() -> Frontier {
     Frontier(units.iter().map(|u| (u.chain, reach(u))).collect())
 }
 
-pub fn freshness() -> Freshness {
+pub(crate) fn freshness() -> Freshness {
     let body = FreshnessBody {
         place: place(pool(0)),
         node: key(0).node_id(),
@@ -318,7 +313,7 @@ pub fn freshness() -> Freshness {
     Freshness::sign(body, &key(0))
 }
 
-pub fn acceptance() -> Acceptance {
+pub(crate) fn acceptance() -> Acceptance {
     let body = AcceptanceBody {
         region: region(),
         document: register(0),
@@ -330,11 +325,12 @@ pub fn acceptance() -> Acceptance {
     Acceptance::sign(body, &key(0))
 }
 
-pub fn summary() -> Summary {
+pub(crate) fn summary() -> Summary {
     let entry = |document, freshness, acceptance| DocumentSummary {
         document,
         generation: 1,
         frontier: frontier().digest(&place(document)),
+        heads: Hash([7; 32]),
         entries: 3,
         freshness,
         acceptance,
@@ -348,7 +344,7 @@ pub fn summary() -> Summary {
     }
 }
 
-pub fn want() -> Want {
+pub(crate) fn want() -> Want {
     Want {
         document: pool(0),
         generation: 1,
@@ -358,7 +354,7 @@ pub fn want() -> Want {
 }
 
 /// One message of each kind of the control stream, by name.
-pub fn controls() -> Vec<(&'static str, Control)> {
+pub(crate) fn controls() -> Vec<(&'static str, Control)> {
     vec![
         ("hello", hello(0)),
         ("roster", Control::Roster(signed_roster())),
@@ -391,7 +387,7 @@ pub fn controls() -> Vec<(&'static str, Control)> {
 }
 
 /// One frame of each kind of answer, by name.
-pub fn answers() -> Vec<(&'static str, Answer)> {
+pub(crate) fn answers() -> Vec<(&'static str, Answer)> {
     vec![
         (
             "answer batch",
@@ -408,7 +404,7 @@ pub fn answers() -> Vec<(&'static str, Answer)> {
 }
 
 /// The pool of council 0 with the units of the corpus.
-pub fn document() -> Document {
+pub(crate) fn document() -> Document {
     let mut document = Document::new(place(pool(0))).unwrap();
     let judged = document.judge(vec![unit(), depending_unit()], &roster());
     assert_eq!(judged.refused, []);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// Variables that the binaries read; a test says itself what they are to be.
-const VARIABLES: [&str; 5] = [
+pub(super) const VARIABLES: [&str; 5] = [
     "RUST_LOG",
     "SMP_NODE_CONFIG",
     "SMP_PASSPHRASE",
@@ -85,7 +85,9 @@ pub fn command(name: &str, args: &[&str]) -> Command {
 /// # Panics
 /// Where it cannot be started, or prints what is not text.
 pub fn run(mut command: Command) -> Ran {
-    let what = format!("{command:?}");
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
+    let what = words.join(" ");
     let output = command.output().unwrap_or_else(|error| {
         panic!("{what} cannot be started: {error}");
     });

@@ -16,6 +16,7 @@ mod node;
 mod ports;
 mod random;
 mod region;
+mod shell;
 pub mod wait;
 
 pub use self::api::{Answer, Api};
@@ -25,4 +26,5 @@ pub use self::node::Node;
 pub use self::ports::free_ports;
 pub use self::random::Random;
 pub use self::region::{PASSPHRASE, Region, agreed, name_of};
+pub use self::shell::Shell;
 pub use self::wait::until;
