@@ -20,6 +20,7 @@ fn who_breaks_the_rules_of_the_conversation_is_cut_off() {
     let (scene, puppet) = Scene::with(|region| add_puppet(region, C));
     let (to, port) = (&scene.node, scene.port);
     let greet = || Scripted::greet(&puppet, to, port);
+    let before = peak(&scene.region[A]);
 
     scene.offend("bad_message", "message kind 99 is not known", || async {
         let mut peer = greet().await;
@@ -76,6 +77,9 @@ fn who_breaks_the_rules_of_the_conversation_is_cut_off() {
             assert_eq!(peer.closed().await, BAD_MESSAGE);
         },
     );
+    // Neither what was announced nor what was packed was made room for.
+    let grown = peak(&scene.region[A]) - before;
+    assert!(grown < 32 << 20, "{grown} bytes more than before");
 }
 
 /// Claims to hold entries of the puppet's own pool, so that the node asks for them.
@@ -84,6 +88,7 @@ async fn bait(peer: &mut Scripted, me: &Identity, different: u8) {
         document: DocumentKind::RematchingPool.of(me.council),
         generation: 1,
         frontier: Hash([different; 32]),
+        heads: Hash([0; 32]),
         entries: 1,
         freshness: None,
         acceptance: None,
@@ -96,12 +101,22 @@ async fn bait(peer: &mut Scripted, me: &Identity, different: u8) {
     .await;
 }
 
-/// A batch of 64 KiB that would fill memory: thousands of times the limit, decompressed.
+/// A frame of some KiB that would fill 64 MiB, sixteen times the limit.
 fn bomb() -> Vec<u8> {
-    let packed = codec::compress(&vec![0; 512 << 20]);
+    let packed = codec::compress(&vec![0; 64 << 20]);
     assert!(packed.len() < 64 << 10, "{}", packed.len());
-    assert!(codec::decompress(&packed, limits::BATCH_BYTES).is_err());
-    let frame = [&[17], packed.as_slice()].concat();
-    assert!(frame.len() < limits::BATCH_FRAME_BYTES);
-    frame
+    [&[17], packed.as_slice()].concat()
+}
+
+/// The most memory that a node's process ever had, in bytes.
+fn peak(node: &Node) -> u64 {
+    let path = format!("/proc/{}/status", node.pid().unwrap());
+    let status = std::fs::read_to_string(path).unwrap();
+    let line = status.lines().find(|l| l.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace()
+        .nth(1)
+        .unwrap()
+        .parse::<u64>()
+        .unwrap()
+        << 10
 }
