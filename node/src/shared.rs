@@ -162,9 +162,8 @@ impl Shared {
     /// Counts a refusal, and logs it the first time that it happens to this peer for this
     /// reason.
     pub fn refused(&self, word: &str, who: &str, reason: &str) {
+        self.refused_quietly(word, 1);
         let mut refused = lock(&self.refused);
-        let count = refused.counts.entry(word.to_owned()).or_default();
-        *count = count.saturating_add(1);
         let logged = refused.logged.entry(word.to_owned()).or_default();
         if logged.len() < LOGGED_REFUSALS {
             // A peer may have chosen part of the text: it stays on its line.
@@ -173,6 +172,13 @@ impl Shared {
                 tracing::warn!(refused = word, peer = who, "{reason}");
             }
         }
+    }
+
+    /// Counts refusals that are not worth a line each.
+    pub fn refused_quietly(&self, word: &str, times: u64) {
+        let mut refused = lock(&self.refused);
+        let count = refused.counts.entry(word.to_owned()).or_default();
+        *count = count.saturating_add(times);
     }
 
     /// What was refused since the start, by reason.
@@ -220,13 +226,6 @@ impl Shared {
     /// How this node stands with another one; `None` before the first attempt.
     pub fn reach(&self, node: NodeId) -> Option<Reach> {
         lock(&self.reaches).get(&node).cloned()
-    }
-
-    /// Who is at the other end of a connection, in short.
-    pub fn whose(&self, peer: PeerId) -> String {
-        lock(&self.peers)
-            .get(&peer)
-            .map_or_else(|| "unknown".to_owned(), NodeId::short)
     }
 
     /// Follows connections coming and going.

@@ -177,9 +177,8 @@ impl Core {
         };
         link.close(reason.code(), reason.word());
         if *reason != CloseReason::Duplicate {
-            let who = self.shared.whose(peer);
             self.shared
-                .refused(reason.word(), &who, &reason.to_string());
+                .refused(reason.word(), &link.node().short(), &reason.to_string());
         }
     }
 
@@ -208,8 +207,11 @@ impl Core {
                 }
             }
             Note::RosterRefused { from, error } => {
-                self.shared
-                    .refused("roster", &from.short(), &error.to_string());
+                let what = format!(
+                    "it showed a roster that is not taken: {error}; nothing to do, it is shown \
+                     the newer one"
+                );
+                self.shared.refused("roster", &from.short(), &what);
             }
             Note::RosterForked { with, version } => {
                 self.shared.set_forked(*version);

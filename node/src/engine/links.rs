@@ -1,10 +1,13 @@
 //! What the engine asks of a connection. It never waits for one: a link that cannot take
 //! more closes itself.
 
+use smp_protocol::ids::NodeId;
 use smp_protocol::session::{PullId, StreamId};
 
 /// A connection to a peer, as the engine sees it.
 pub trait Link: Send + Sync {
+    /// Who is at the other end, also after it has gone.
+    fn node(&self) -> NodeId;
     /// Sends a frame on the control stream.
     fn control(&self, frame: Vec<u8>);
     /// Opens a stream, sends the frame, and hands in each frame of the answer.

@@ -16,8 +16,10 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::{Context, HANDSHAKE, frame};
+use super::frame::{self, FrameError};
+use super::{Context, HANDSHAKE};
 use crate::engine::{EngineHandle, Event, Link};
+use crate::shared::Shared;
 
 /// Control frames that may wait to be sent. A peer that reads slower than this is closed
 /// and comes back to compare from where it is.
@@ -85,9 +87,11 @@ pub(super) async fn serve(context: Arc<Context>, connection: Connection, dialled
     let (queue, outgoing) = mpsc::channel(CONTROL_QUEUE);
     let link = Arc::new(QuicLink {
         peer,
+        node: who.node,
         connection: connection.clone(),
         control: queue,
         engine: context.engine.clone(),
+        shared: Arc::clone(&context.shared),
         runtime: Handle::current(),
         turns: Arc::new(Semaphore::new(TURNS)),
         answers: Mutex::default(),
@@ -154,7 +158,7 @@ async fn read_control(context: Arc<Context>, link: Arc<QuicLink>, mut stream: Re
             }
             Ok(None) => return link.close(BAD_FRAME, "the control stream ended"),
             Err(error) => {
-                link.refuse(&context, &error);
+                link.refuse("control stream", &error);
                 // Without its control stream a connection is of no use to either side.
                 return link.close(BAD_FRAME, "the control stream broke");
             }
@@ -215,7 +219,25 @@ async fn answer(
             }
         }
         Ok(None) => {}
-        Err(error) => link.refuse(&context, &error),
+        Err(error) => link.refuse("question", &error),
+    }
+}
+
+/// A frame that breaks the rules ends the connection; one that broke off does not.
+fn refuse(
+    shared: &Shared,
+    node: NodeId,
+    connection: &Connection,
+    stream: &str,
+    error: &FrameError,
+) {
+    if matches!(error, FrameError::TooLong { .. }) {
+        let what = format!(
+            "it sent on a {stream}: {error}; the connection is closed, and if it comes again, \
+             its operator upgrades smp-node"
+        );
+        shared.refused("frame", &node.short(), &what);
+        connection.close(BAD_FRAME.into(), b"frame");
     }
 }
 
@@ -225,9 +247,11 @@ type AnswerFrame = (Vec<u8>, bool);
 /// How the engine reaches the tasks of a connection.
 struct QuicLink {
     peer: PeerId,
+    node: NodeId,
     connection: Connection,
     control: mpsc::Sender<Vec<u8>>,
     engine: EngineHandle,
+    shared: Arc<Shared>,
     runtime: Handle,
     turns: Arc<Semaphore>,
     answers: Mutex<HashMap<StreamId, mpsc::Sender<AnswerFrame>>>,
@@ -235,15 +259,8 @@ struct QuicLink {
 }
 
 impl QuicLink {
-    /// A frame that breaks the rules ends the connection; one that broke off does not.
-    fn refuse(&self, context: &Context, error: &frame::FrameError) {
-        if matches!(error, frame::FrameError::TooLong { .. }) {
-            let who = context.shared.whose(self.peer);
-            context
-                .shared
-                .refused("frame", &who, &format!("it sent {error}"));
-            self.close(BAD_FRAME, "frame");
-        }
+    fn refuse(&self, stream: &str, error: &FrameError) {
+        refuse(&self.shared, self.node, &self.connection, stream, error);
     }
 
     fn abort_pulls(&self) {
@@ -254,6 +271,10 @@ impl QuicLink {
 }
 
 impl Link for QuicLink {
+    fn node(&self) -> NodeId {
+        self.node
+    }
+
     fn control(&self, frame: Vec<u8>) {
         if self.control.try_send(frame).is_err() {
             self.close(TOO_SLOW, "too slow");
@@ -263,20 +284,28 @@ impl Link for QuicLink {
     fn ask(&self, pull: PullId, question: Vec<u8>) {
         let (connection, engine) = (self.connection.clone(), self.engine.clone());
         let turns = Arc::clone(&self.turns);
+        let (shared, node) = (Arc::clone(&self.shared), self.node);
         let task = self.runtime.spawn(async move {
             // Whatever ends it, the engine hears that it is over.
             if let Ok((mut send, mut receive)) = connection.open_bi().await
                 && frame::write(&mut send, &question).await.is_ok()
             {
                 let _ = send.finish();
-                while let Ok(Some(bytes)) =
-                    frame::read(&mut receive, limits::BATCH_FRAME_BYTES).await
-                {
-                    let Ok(turn) = Arc::clone(&turns).acquire_owned().await else {
-                        return;
-                    };
-                    if !engine.tell(Event::Answered(pull, bytes, turn)).await {
-                        return;
+                loop {
+                    match frame::read(&mut receive, limits::BATCH_FRAME_BYTES).await {
+                        Ok(Some(bytes)) => {
+                            let Ok(turn) = Arc::clone(&turns).acquire_owned().await else {
+                                return;
+                            };
+                            if !engine.tell(Event::Answered(pull, bytes, turn)).await {
+                                return;
+                            }
+                        }
+                        Ok(None) => break,
+                        Err(error) => {
+                            refuse(&shared, node, &connection, "stream of answers", &error);
+                            break;
+                        }
                     }
                 }
             }

@@ -8,6 +8,7 @@ use smp_certs::tls::{SERVER_NAME, client_config};
 use smp_protocol::ids::NodeId;
 use tokio::task::{AbortHandle, JoinSet};
 
+use super::gate::RosterGate;
 use super::{Context, HANDSHAKE, connection, transport_config};
 
 /// The first pause after a failure; it doubles up to [`LONGEST_PAUSE`].
@@ -131,7 +132,10 @@ async fn connect(
     let tls = client_config(
         context.shared.tls(),
         &context.ca,
-        Arc::clone(&context.gate),
+        Arc::new(RosterGate::new(
+            Arc::clone(&context.shared),
+            endpoint.to_owned(),
+        )),
         node,
     )
     .map_err(|error| error.to_string())?;

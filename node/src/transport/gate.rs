@@ -10,14 +10,16 @@ use smp_protocol::time::UnixSeconds;
 use crate::shared::Shared;
 
 /// The gate of a running node.
-pub struct RosterGate {
+pub(super) struct RosterGate {
     shared: Arc<Shared>,
+    /// Whose handshakes it sees, for the log.
+    who: String,
 }
 
 impl RosterGate {
     /// A gate that follows the roster.
-    pub fn new(shared: Arc<Shared>) -> Self {
-        Self { shared }
+    pub(super) fn new(shared: Arc<Shared>, who: String) -> Self {
+        Self { shared, who }
     }
 }
 
@@ -41,6 +43,6 @@ impl Gate for RosterGate {
 
     fn refused(&self, reason: Refusal) {
         self.shared
-            .refused("certificate", "handshake", &reason.to_string());
+            .refused("certificate", &self.who, &reason.to_string());
     }
 }

@@ -10,6 +10,7 @@ mod dial;
 mod frame;
 mod gate;
 mod listen;
+mod socket;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
-use smp_certs::tls::{Gate, TlsError};
+use smp_certs::tls::TlsError;
 use smp_protocol::ids::NodeId;
 use smp_protocol::limits;
 use smp_protocol::session::PeerId;
@@ -26,7 +27,7 @@ use tokio::task::JoinSet;
 use crate::engine::EngineHandle;
 use crate::shared::Shared;
 
-pub use gate::RosterGate;
+use gate::RosterGate;
 
 /// How long a silent connection lives: three keep-alives.
 const IDLE: Duration = Duration::from_secs(150);
@@ -79,7 +80,8 @@ struct Context {
     engine: EngineHandle,
     endpoint: quinn::Endpoint,
     ca: CertificateDer<'static>,
-    gate: Arc<dyn Gate>,
+    /// What an incoming connection gets, its gate apart.
+    server: quinn::ServerConfig,
     next_peer: AtomicU64,
     live: Arc<connection::Live>,
 }
@@ -88,6 +90,23 @@ impl Context {
     fn next_peer(&self) -> PeerId {
         PeerId(self.next_peer.fetch_add(1, Ordering::Relaxed))
     }
+
+    /// How to answer someone: with a gate that knows whom, so that a refusal says so.
+    fn server_for(&self, from: SocketAddr) -> Result<quinn::ServerConfig, TransportError> {
+        let mut server = self.server.clone();
+        server.crypto = crypto_for(&self.shared, &self.ca, from.ip().to_string())?;
+        Ok(server)
+    }
+}
+
+fn crypto_for(
+    shared: &Arc<Shared>,
+    ca: &CertificateDer<'_>,
+    who: String,
+) -> Result<Arc<quinn::crypto::rustls::QuicServerConfig>, TransportError> {
+    let gate = Arc::new(RosterGate::new(Arc::clone(shared), who));
+    let tls = smp_certs::tls::server_config(shared.tls(), ca, gate)?;
+    Ok(Arc::new(tls.try_into()?))
 }
 
 /// The running transport.
@@ -107,23 +126,20 @@ impl Transport {
         shared: Arc<Shared>,
         engine: EngineHandle,
     ) -> Result<Self, TransportError> {
-        let gate: Arc<dyn Gate> = Arc::new(RosterGate::new(Arc::clone(&shared)));
-        let tls = smp_certs::tls::server_config(shared.tls(), &ca, Arc::clone(&gate))?;
-        let crypto = quinn::crypto::rustls::QuicServerConfig::try_from(tls)?;
-        let mut server = quinn::ServerConfig::with_crypto(Arc::new(crypto));
+        let mut server =
+            quinn::ServerConfig::with_crypto(crypto_for(&shared, &ca, listen.ip().to_string())?);
         server.transport_config(transport_config());
         server.max_incoming(listen::HANDSHAKES_WAITING);
-        let endpoint =
-            quinn::Endpoint::server(server, listen).map_err(|source| TransportError::Bind {
-                address: listen,
-                source,
-            })?;
+        let endpoint = socket::endpoint(server.clone(), listen, &shared).map_err(|source| {
+            let address = listen;
+            TransportError::Bind { address, source }
+        })?;
         let context = Arc::new(Context {
             shared,
             engine,
             endpoint,
             ca,
-            gate,
+            server,
             next_peer: AtomicU64::new(1),
             live: Arc::default(),
         });

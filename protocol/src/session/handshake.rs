@@ -186,18 +186,17 @@ impl Member {
                 }
                 self.install(newer);
             }
-            Ok(Installed::Same) | Err(RosterError::NotNewer { .. }) => {}
+            Ok(Installed::Same) => {}
+            // Rosters may cross on the way: told, and not held against the peer.
+            Err(error @ RosterError::NotNewer { .. }) => self.note(Note::RosterRefused {
+                from: who.node,
+                error,
+            }),
             Err(RosterError::Forked { version }) => self.note(Note::RosterForked {
                 with: who.node,
                 version,
             }),
-            Err(error) => {
-                self.note(Note::RosterRefused {
-                    from: who.node,
-                    error: error.clone(),
-                });
-                return self.close(peer, CloseReason::BadRoster(error));
-            }
+            Err(error) => return self.close(peer, CloseReason::BadRoster(error)),
         }
         // Whatever came of it, a peer that is still waited for has had its say.
         if let Some(Phase::AwaitingRoster(greeted)) = self.peers.get(&peer).map(|p| &p.phase) {

@@ -253,13 +253,16 @@ impl Member {
             .map_or(&[], |acceptance| &acceptance.body.readers)
     }
 
-    /// The documents that this council and `other` may both read.
+    /// The documents that this council and `other` may both read, ascending.
     pub(super) fn shared_with(&self, other: CouncilCode) -> Vec<DocumentName> {
         let own = self.identity.council;
-        self.roster
+        let mut shared: Vec<DocumentName> = self
+            .roster
             .documents()
             .filter(|d| self.may_read(*d, own) && self.may_read(*d, other))
-            .collect()
+            .collect();
+        shared.sort_unstable();
+        shared
     }
 
     /// One digest over all that this council and `other` may both read and that has

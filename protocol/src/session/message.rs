@@ -29,7 +29,7 @@ pub enum MessageError {
     #[error("an empty frame")]
     Empty,
     /// The message is not an encoding of its kind.
-    #[error("a message of kind {kind} is {error}")]
+    #[error("a message of kind {kind}: {error}")]
     Body {
         /// The kind named in its first byte.
         kind: u8,

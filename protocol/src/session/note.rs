@@ -35,10 +35,16 @@ pub enum CloseReason {
     #[error("the roster has expired; the SMP admin renews it with `smp roster renew`")]
     RosterExpired,
     /// It sent a roster that does not verify.
-    #[error("it sent a roster that is refused: {0}")]
+    #[error(
+        "it sent a roster that is refused: {0}; the one that is held goes on holding, and the \
+         SMP admin finds out where it came from"
+    )]
     BadRoster(RosterError),
     /// It sent something that is no message.
-    #[error("it sent {0}")]
+    #[error(
+        "it sent something that is no message: {0}; the connection is closed, and if it comes \
+         again, its operator upgrades smp-node"
+    )]
     BadMessage(MessageError),
     /// It passed on entries whose signature does not hold, which it must have checked.
     #[error("it passed on entries whose signature does not hold")]
@@ -114,7 +120,7 @@ pub enum Note {
         /// What was found.
         refusal: Refusal,
     },
-    /// A peer offered a roster that is not installed.
+    /// A peer offered a roster that is not installed, and may stay: it is an older one.
     RosterRefused {
         /// Who.
         from: NodeId,

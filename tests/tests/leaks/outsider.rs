@@ -96,6 +96,7 @@ impl Outsider {
             document: self.register,
             generation: 1,
             frontier: Hash([5; 32]),
+            heads: Hash([6; 32]),
             entries: 1000,
             freshness: Some(Freshness::sign(freshness.clone(), &self.me.signing)),
             acceptance,
