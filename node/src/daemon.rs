@@ -77,7 +77,14 @@ impl Daemon {
             tracing::warn!(engine = config.store.engine.as_str(), "the store: {caveat}");
         }
         let handle = engine.handle();
-        let transport = Transport::start(config.listen, bundle.ca(), Arc::clone(&shared), handle)?;
+        let transport = Transport::start(config.listen, bundle.ca(), Arc::clone(&shared), handle);
+        let transport = match transport {
+            Ok(transport) => transport,
+            Err(error) => {
+                engine.stop().await;
+                return Err(error.into());
+            }
+        };
         let desk = Desk::new(
             engine.handle(),
             shared,

@@ -1,15 +1,21 @@
 //! The demo's nodes: the daemon itself, as `smp-node init`, `join` and `run` would have it.
 
 use std::path::Path;
+use std::time::Duration;
 
 use smp_certs::{JoinBundle, NodeKeys};
 
 use super::program::{Program, Site};
 use crate::config::Config;
-use crate::daemon::Daemon;
+use crate::daemon::{Daemon, StartError};
 use crate::desk::Desk;
 use crate::membership;
 use crate::setup::NodeDir;
+use crate::transport::TransportError;
+
+/// How long a port may take to be free again: a process gives it back when it ends, but
+/// here QUIC keeps it until the last goodbye was heard or given up.
+const PORT_IS_FREE: Duration = Duration::from_secs(20);
 
 /// Runs nodes inside this process.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +48,16 @@ impl Program for Local {
     }
 
     async fn start(&self, site: &Site) -> Result<Daemon, String> {
-        Daemon::start(config_of(&site.dir)?).await.map_err(text)
+        let deadline = tokio::time::Instant::now() + PORT_IS_FREE;
+        let mut tries = tokio::time::interval(Duration::from_millis(100));
+        loop {
+            tries.tick().await;
+            match Daemon::start(config_of(&site.dir)?).await {
+                Err(StartError::Transport(TransportError::Bind { .. }))
+                    if tokio::time::Instant::now() < deadline => {}
+                started => return started.map_err(text),
+            }
+        }
     }
 
     fn service(&self, node: &Daemon) -> Desk {
