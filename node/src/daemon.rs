@@ -113,6 +113,15 @@ impl Daemon {
         self.transport.address()
     }
 
+    /// Returns once the engine has ended by a defect: the process is of no use any more, and
+    /// whoever watches it should start it again.
+    pub async fn failed(&self) {
+        let mut look = tokio::time::interval(std::time::Duration::from_secs(1));
+        while !self.engine.has_ended() {
+            look.tick().await;
+        }
+    }
+
     /// Says goodbye to peers, flushes, closes the store.
     pub async fn stop(self) {
         self.ticker.abort();

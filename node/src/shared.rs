@@ -4,6 +4,7 @@
 //! Every lock here is held for a look or a small change, never across a wait.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use smp_certs::NodeKeys;
@@ -17,9 +18,9 @@ use tokio::sync::watch;
 
 use crate::engine::clock;
 
-/// Reasons that are logged one by one; further ones are counted only. A flood of strangers
-/// must not fill the disk with lines.
-const LOGGED_REFUSALS: usize = 1024;
+/// Reasons of one word that are logged one by one; further ones are counted only. A flood
+/// of strangers must not fill the disk with lines, nor hide what others do.
+const LOGGED_REFUSALS: usize = 128;
 
 /// How this node stands with another one.
 #[derive(Clone, Debug)]
@@ -44,6 +45,8 @@ pub struct Shared {
     roster: watch::Sender<VerifiedRoster>,
     caveats: RwLock<&'static [&'static str]>,
     trouble: RwLock<Option<String>>,
+    /// The version of which two different rosters were seen last; 0 for none.
+    forked: AtomicU64,
     refused: Mutex<Refused>,
     reaches: Mutex<BTreeMap<NodeId, Reach>>,
     peers: Mutex<BTreeMap<PeerId, NodeId>>,
@@ -54,7 +57,7 @@ pub struct Shared {
 #[derive(Default)]
 struct Refused {
     counts: BTreeMap<String, u64>,
-    logged: BTreeSet<(String, String, String)>,
+    logged: BTreeMap<String, BTreeSet<(String, String)>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -71,6 +74,7 @@ impl Shared {
             roster: watch::Sender::new(roster),
             caveats: RwLock::new(&[]),
             trouble: RwLock::new(None),
+            forked: AtomicU64::new(0),
             refused: Mutex::default(),
             reaches: Mutex::default(),
             peers: Mutex::default(),
@@ -106,6 +110,16 @@ impl Shared {
     /// The roster that holds.
     pub fn roster(&self) -> VerifiedRoster {
         self.roster.borrow().clone()
+    }
+
+    /// Whether two rosters of the version that holds are in circulation.
+    pub fn roster_is_forked(&self) -> bool {
+        self.forked.load(Ordering::Relaxed) == self.roster.borrow().version
+    }
+
+    /// Two rosters of this version were seen.
+    pub(crate) fn set_forked(&self, version: u64) {
+        self.forked.store(version, Ordering::Relaxed);
     }
 
     /// Follows the roster.
@@ -150,9 +164,11 @@ impl Shared {
     pub fn refused(&self, word: &str, who: &str, reason: &str) {
         self.refused_quietly(word, 1);
         let mut refused = lock(&self.refused);
-        if refused.logged.len() < LOGGED_REFUSALS {
-            let line = (word.to_owned(), who.to_owned(), reason.to_owned());
-            if refused.logged.insert(line) {
+        let logged = refused.logged.entry(word.to_owned()).or_default();
+        if logged.len() < LOGGED_REFUSALS {
+            // A peer may have chosen part of the text: it stays on its line.
+            let reason: String = reason.chars().filter(|c| !c.is_control()).collect();
+            if logged.insert((who.to_owned(), reason.clone())) {
                 tracing::warn!(refused = word, peer = who, "{reason}");
             }
         }

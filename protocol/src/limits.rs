@@ -34,6 +34,14 @@ pub const RECORDS_PER_DOCUMENT: u64 = 100_000;
 /// what one council can make every reader store.
 pub const DOCUMENT_BYTES: u64 = 64 << 20;
 
+/// What one document may take here in all: its edits, and for each entry what is kept of
+/// it. Far above what an honest council reaches within its quota, and a bound on what a
+/// dishonest one reaches with many chains that do not count one another.
+pub const DOCUMENT_TOTAL_BYTES: u64 = 256 << 20;
+
+/// What an entry is counted for beside its edits in [`DOCUMENT_TOTAL_BYTES`].
+pub const ENTRY_OVERHEAD_BYTES: u64 = 512;
+
 /// Fields of one record; the widest kind in the schema has 20.
 pub const FIELDS_PER_RECORD: usize = 64;
 
@@ -119,6 +127,9 @@ pub const PULL_STALL_SECONDS: u64 = 30;
 /// Pulls under way at once in one node: each is one document from one peer.
 pub const PULLS: usize = 16;
 
+/// Of those, from one peer: a peer that answers slowly must not hold all of them.
+pub const PULLS_PER_PEER: usize = 4;
+
 /// Answers under way to one peer; the next is told to come back.
 pub const ANSWERS_PER_PEER: usize = 8;
 
@@ -134,6 +145,9 @@ pub const REFUSALS_PER_DOCUMENT: usize = 64;
 
 /// Working copies of one document kept for authors on a branch of their own.
 pub const WORKING_COPIES: usize = 8;
+
+/// Connections of one node at once: two that crossed, and one that came back.
+pub const CONNECTIONS_PER_NODE: usize = 3;
 
 /// Connected peers: every node of a full region.
 pub const PEERS: usize = ROSTER_MEMBERS * NODES_PER_MEMBER;

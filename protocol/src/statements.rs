@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::codec;
 use crate::crypto::{self, Signing, Tag};
 use crate::document::Place;
-use crate::ids::{CouncilCode, DocumentName, Hash, NodeId, RegionName, Signature};
+use crate::ids::{CouncilCode, DocumentKind, DocumentName, Hash, NodeId, RegionName, Signature};
 use crate::limits;
 use crate::roster::{Roster, ascending};
 use crate::time::UnixSeconds;
@@ -52,6 +52,7 @@ impl Acceptance {
     pub fn holds(&self, roster: &Roster) -> bool {
         let body = &self.body;
         body.region == roster.region
+            && body.document.kind == DocumentKind::HostRegister
             && body.readers.len() <= limits::READERS_PER_DOCUMENT
             && ascending(&body.readers)
             && roster

@@ -58,8 +58,21 @@ async fn serve(config: Config) -> Result<(), Failed> {
     let path = config.socket.display().to_string();
     let daemon = Daemon::start(config).await.map_err(explain)?;
     tracing::info!(socket = path, "the local API answers");
-    http::serve(socket, http::router(daemon.service()), stop).await;
+    let mut failed = false;
+    let end = async {
+        tokio::select! {
+            () = stop => {}
+            () = daemon.failed() => failed = true,
+        }
+    };
+    http::serve(socket, http::router(daemon.service()), end).await;
     daemon.stop().await;
+    if failed {
+        return Err(Exit::Unexpected.with(anyhow!(
+            "the engine stopped by a defect; nothing that was acknowledged is lost. Start the \
+             node again, and report the log"
+        )));
+    }
     tracing::info!("stopped");
     Ok(())
 }

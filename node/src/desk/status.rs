@@ -126,7 +126,7 @@ impl Desk {
                 "ask the SMP admin; a node is enrolled with `smp member enrol`",
             );
         }
-        if self.shared.refusals().contains_key("roster_forked") {
+        if self.shared.roster_is_forked() {
             add(
                 "two different rosters of one version are in circulation".to_owned(),
                 "the SMP admin issues the next version (`smp roster renew`), which heals this",

@@ -93,11 +93,13 @@ impl Core {
                 self.pulls.retain(|_, of| *of != peer);
                 self.member.disconnected(peer, now);
             }
-            Event::Control(peer, frame) => self.member.control(peer, &frame, now),
-            Event::Asked(peer, stream, frame) => self.member.asked(peer, stream, &frame, now),
+            Event::Control(peer, frame, _turn) => self.member.control(peer, &frame, now),
+            Event::Asked(peer, stream, frame, _turn) => {
+                self.member.asked(peer, stream, &frame, now)
+            }
             Event::Writable(peer, stream) => self.member.writable(peer, stream, now),
             Event::AnswerStopped(peer, stream) => self.member.answer_stopped(peer, stream),
-            Event::Answered(pull, frame) => self.member.answered(pull, &frame, now),
+            Event::Answered(pull, frame, _turn) => self.member.answered(pull, &frame, now),
             Event::PullOver(pull) => {
                 self.pulls.remove(&pull);
                 self.member.pull_failed(pull, now);
@@ -212,6 +214,7 @@ impl Core {
                 self.shared.refused("roster", &from.short(), &what);
             }
             Note::RosterForked { with, version } => {
+                self.shared.set_forked(*version);
                 let what = format!(
                     "two rosters of version {version} are in circulation; the SMP admin issues \
                      the next version to heal this"

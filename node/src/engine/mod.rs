@@ -43,15 +43,15 @@ pub enum Event {
     /// A connection is gone.
     Disconnected(PeerId),
     /// A frame on the control stream.
-    Control(PeerId, Vec<u8>),
+    Control(PeerId, Vec<u8>, Turn),
     /// The first frame of a stream that a peer opened.
-    Asked(PeerId, StreamId, Vec<u8>),
+    Asked(PeerId, StreamId, Vec<u8>, Turn),
     /// A frame of an answer was written; there is room for the next.
     Writable(PeerId, StreamId),
     /// The asker does not read on.
     AnswerStopped(PeerId, StreamId),
     /// A frame of an answer to this node.
-    Answered(PullId, Vec<u8>),
+    Answered(PullId, Vec<u8>, Turn),
     /// The stream of an answer to this node is over, whole or not.
     PullOver(PullId),
     /// A second passed.
@@ -61,6 +61,10 @@ pub enum Event {
     /// Stop, in order.
     Stop,
 }
+
+/// A connection's leave to have one more frame in the queue; given back once the frame was
+/// handled. So a peer's share of the queue is a few frames, whatever it sends.
+pub type Turn = tokio::sync::OwnedSemaphorePermit;
 
 /// What a question does in the engine, and what is to be done once its writes are flushed.
 type Job = Box<dyn FnOnce(&mut Core) -> Reply + Send>;
@@ -126,6 +130,11 @@ impl Engine {
             .map_err(OpenError::Thread)?;
         let handle = EngineHandle { queue };
         Ok(Self { handle, thread })
+    }
+
+    /// Whether its thread has ended; it does so unasked only by a defect.
+    pub fn has_ended(&self) -> bool {
+        self.thread.is_finished()
     }
 
     /// How to reach it.

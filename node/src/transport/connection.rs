@@ -13,7 +13,7 @@ use smp_protocol::ids::NodeId;
 use smp_protocol::limits;
 use smp_protocol::session::{Authenticated, PeerId, PullId, StreamId};
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::frame::{self, FrameError};
@@ -24,6 +24,10 @@ use crate::shared::Shared;
 /// Control frames that may wait to be sent. A peer that reads slower than this is closed
 /// and comes back to compare from where it is.
 const CONTROL_QUEUE: usize = 1024;
+
+/// Frames of one connection that may wait for the engine: one of each kind of stream, and
+/// one more.
+const TURNS: usize = 4;
 
 /// Codes of this module; those below 100 are the session's.
 const TOO_SLOW: u32 = 100;
@@ -89,6 +93,7 @@ pub(super) async fn serve(context: Arc<Context>, connection: Connection, dialled
         engine: context.engine.clone(),
         shared: Arc::clone(&context.shared),
         runtime: Handle::current(),
+        turns: Arc::new(Semaphore::new(TURNS)),
         answers: Mutex::default(),
         pulls: Mutex::default(),
     });
@@ -143,12 +148,20 @@ async fn read_control(context: Arc<Context>, link: Arc<QuicLink>, mut stream: Re
     loop {
         match frame::read(&mut stream, limits::CONTROL_FRAME_BYTES).await {
             Ok(Some(bytes)) => {
-                if !context.engine.tell(Event::Control(link.peer, bytes)).await {
+                let Ok(turn) = Arc::clone(&link.turns).acquire_owned().await else {
+                    return;
+                };
+                let said = Event::Control(link.peer, bytes, turn);
+                if !context.engine.tell(said).await {
                     return;
                 }
             }
             Ok(None) => return link.close(BAD_FRAME, "the control stream ended"),
-            Err(error) => return link.refuse("control stream", &error),
+            Err(error) => {
+                link.refuse("control stream", &error);
+                // Without its control stream a connection is of no use to either side.
+                return link.close(BAD_FRAME, "the control stream broke");
+            }
         }
     }
 }
@@ -175,10 +188,11 @@ async fn answer(
         Ok(Some(question)) => {
             let (sender, mut frames) = mpsc::channel(2);
             lock(&link.answers).insert(stream, sender);
-            context
-                .engine
-                .tell(Event::Asked(link.peer, stream, question))
-                .await;
+            let Ok(turn) = Arc::clone(&link.turns).acquire_owned().await else {
+                return;
+            };
+            let asked = Event::Asked(link.peer, stream, question, turn);
+            context.engine.tell(asked).await;
             let mut whole = false;
             while let Some((bytes, last)) = frames.recv().await {
                 if frame::write(&mut send, &bytes).await.is_err() {
@@ -239,6 +253,7 @@ struct QuicLink {
     engine: EngineHandle,
     shared: Arc<Shared>,
     runtime: Handle,
+    turns: Arc<Semaphore>,
     answers: Mutex<HashMap<StreamId, mpsc::Sender<AnswerFrame>>>,
     pulls: Mutex<HashMap<PullId, AbortHandle>>,
 }
@@ -269,6 +284,7 @@ impl Link for QuicLink {
     fn ask(&self, pull: PullId, question: Vec<u8>) {
         let (connection, engine) = (self.connection.clone(), self.engine.clone());
         let (shared, node) = (Arc::clone(&self.shared), self.node);
+        let turns = Arc::clone(&self.turns);
         let task = self.runtime.spawn(async move {
             // Whatever ends it, the engine hears that it is over.
             if let Ok((mut send, mut receive)) = connection.open_bi().await
@@ -278,7 +294,10 @@ impl Link for QuicLink {
                 loop {
                     match frame::read(&mut receive, limits::BATCH_FRAME_BYTES).await {
                         Ok(Some(bytes)) => {
-                            if !engine.tell(Event::Answered(pull, bytes)).await {
+                            let Ok(turn) = Arc::clone(&turns).acquire_owned().await else {
+                                return;
+                            };
+                            if !engine.tell(Event::Answered(pull, bytes, turn)).await {
                                 return;
                             }
                         }

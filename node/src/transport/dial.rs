@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use smp_certs::tls::{SERVER_NAME, client_config};
 use smp_protocol::ids::NodeId;
-use smp_protocol::roster::Roster;
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::gate::RosterGate;
@@ -22,43 +21,44 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// connected by then, and no second connection has to be given up.
 const COURTESY: Duration = Duration::from_millis(1500);
 
-/// Keeps one dialling task for each other node of the roster, and stops the tasks of those
-/// that are no longer in it.
+/// Keeps one dialling task for each other node of the roster. A task ends by itself once
+/// the roster does not list its node; it is never cut off, so that every connection is
+/// seen to its end.
 pub(super) async fn dial_members(context: Arc<Context>) {
     let mut roster = context.shared.follow_roster();
     let mut tasks = JoinSet::new();
-    let mut dialling: BTreeMap<NodeId, (Vec<String>, AbortHandle)> = BTreeMap::new();
+    let mut dialling: BTreeMap<NodeId, AbortHandle> = BTreeMap::new();
+    let me = context.shared.me();
     loop {
-        let nodes = endpoints(&roster.borrow_and_update(), context.shared.me());
-        dialling.retain(|node, (endpoints, task)| {
-            let keep = nodes.get(node) == Some(endpoints);
-            if !keep {
-                task.abort();
-            }
-            keep
-        });
-        for (node, endpoints) in nodes {
-            dialling.entry(node).or_insert_with(|| {
-                let task = tasks.spawn(dial(Arc::clone(&context), node, endpoints.clone()));
-                (endpoints, task)
-            });
+        let listed: Vec<NodeId> = {
+            let roster = roster.borrow_and_update();
+            let nodes = roster.members.iter().flat_map(|member| &member.nodes);
+            nodes
+                .map(|node| node.id)
+                .filter(|node| *node != me)
+                .collect()
+        };
+        dialling.retain(|_, task| !task.is_finished());
+        for node in listed {
+            dialling
+                .entry(node)
+                .or_insert_with(|| tasks.spawn(dial(Arc::clone(&context), node)));
         }
+        while tasks.try_join_next().is_some() {}
         if roster.changed().await.is_err() {
             return;
         }
     }
 }
 
-fn endpoints(roster: &Roster, me: NodeId) -> BTreeMap<NodeId, Vec<String>> {
-    let nodes = roster.members.iter().flat_map(|member| &member.nodes);
-    nodes
-        .filter(|node| node.id != me)
-        .map(|node| (node.id, node.endpoints.clone()))
-        .collect()
+/// Where the roster says that a node is; `None` once it does not list it.
+fn endpoints(context: &Context, node: NodeId) -> Option<Vec<String>> {
+    let roster = context.shared.roster();
+    roster.node(node).map(|(_, node)| node.endpoints.clone())
 }
 
-/// Dials one node whenever it is not connected.
-async fn dial(context: Arc<Context>, node: NodeId, endpoints: Vec<String>) {
+/// Dials one node whenever it is not connected, for as long as the roster lists it.
+async fn dial(context: Arc<Context>, node: NodeId) {
     let mut changes = context.shared.follow_changes();
     let mut pause = SHORTEST_PAUSE;
     if context.shared.me() > node {
@@ -75,6 +75,9 @@ async fn dial(context: Arc<Context>, node: NodeId, endpoints: Vec<String>) {
                 return;
             }
         }
+        let Some(endpoints) = endpoints(&context, node) else {
+            return;
+        };
         let mut troubles = Vec::new();
         let mut connected = None;
         for endpoint in &endpoints {

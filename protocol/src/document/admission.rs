@@ -57,11 +57,17 @@ impl Document {
         // For each chain, the hashes of the entries that this batch adds to it.
         let mut ahead: BTreeMap<ChainId, Vec<Hash>> = BTreeMap::new();
         let mut chains = self.chains.len();
+        let mut total = self.total;
         for unit in units.into_iter().take(limits::BATCH_UNITS) {
             let chain = unit.chain;
             let known = self.chains.contains_key(&chain) || ahead.contains_key(&chain);
             if !known && chains >= limits::CHAINS_PER_DOCUMENT {
                 refused.push(Refusal::unproven(chain, Cause::Chains));
+                continue;
+            }
+            total = total.saturating_add(unit.total());
+            if total > limits::DOCUMENT_TOTAL_BYTES {
+                refused.push(Refusal::unproven(chain, Cause::Full));
                 continue;
             }
             let before = ahead.get(&chain).map_or(&[][..], Vec::as_slice);

@@ -144,6 +144,15 @@ impl Unit {
         crypto::verify(key, Tag::EntrySignature, last.as_bytes(), &self.signature)
     }
 
+    /// What it counts for in [`limits::DOCUMENT_TOTAL_BYTES`].
+    pub(super) fn total(&self) -> u64 {
+        let edits = self.steps.iter().map(|step| step.edits.0.len() as u64);
+        let entries = self.steps.len() as u64;
+        edits
+            .sum::<u64>()
+            .saturating_add(entries.saturating_mul(limits::ENTRY_OVERHEAD_BYTES))
+    }
+
     /// About how many bytes it takes encoded; for filling batches and pushes.
     pub fn weight(&self) -> usize {
         let steps: usize = self

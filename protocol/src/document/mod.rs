@@ -39,6 +39,8 @@ pub struct Document {
     /// Where each held entry is.
     index: HashMap<Hash, (ChainId, u64)>,
     replica: Replica,
+    /// What it takes here, as [`limits::DOCUMENT_TOTAL_BYTES`] counts.
+    total: u64,
     /// Entries whose own bytes prove that they are not admissible, newest last (P-19).
     refused: VecDeque<Hash>,
 }
@@ -65,6 +67,7 @@ impl Document {
             chains: BTreeMap::new(),
             index: HashMap::new(),
             replica: Replica::new()?,
+            total: 0,
             refused: VecDeque::new(),
         })
     }
@@ -87,6 +90,7 @@ impl Document {
             }
         }
         for admitted in judged.admitted {
+            self.total = self.total.saturating_add(admitted.unit.total());
             let (id, first) = (admitted.unit.chain, admitted.unit.first);
             let mut entries = Vec::with_capacity(admitted.entries.len());
             for (sequence, (held, edits)) in (first..).zip(admitted.entries) {
@@ -131,6 +135,11 @@ impl Document {
             .iter()
             .filter_map(|(id, c)| Some((*id, reach(c)?)));
         Frontier(reaches.collect())
+    }
+
+    /// How many entries of a chain are held.
+    pub fn entries_of(&self, chain: ChainId) -> u64 {
+        self.chains.get(&chain).map_or(0, Chain::len)
     }
 
     /// Whether an entry is held.

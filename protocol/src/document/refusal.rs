@@ -58,6 +58,9 @@ pub enum Cause {
     /// Step 6: more than one council may make every reader store.
     #[error("the council's quota for this document is used up")]
     Quota,
+    /// The document takes as much here as one document may.
+    #[error("the document takes as much as one may; its council must start a new generation")]
+    Full,
     /// The document has as many chains as one generation may have.
     #[error("the document has too many chains; its council must start a new generation")]
     Chains,

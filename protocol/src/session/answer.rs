@@ -63,9 +63,8 @@ impl Member {
                 CloseReason::OutOfTurn("a frontier with too many chains"),
             );
         }
-        if let Some(state) = self.peers.get_mut(&peer) {
-            state.seen.entry(name).or_default().covers(&held);
-        }
+        let chains = held.0.iter().map(|(chain, reach)| (*chain, reach.entries));
+        self.shown(peer, name, chains);
         if let Some(holding) = self.holdings.get(&name) {
             holding.document.show_disagreements(&mut held);
         }

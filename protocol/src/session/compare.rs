@@ -1,9 +1,10 @@
 //! Comparing: summaries, agreement, and the rounds that repair what was lost (P-30 to P-32).
 
 use super::message::{Agreement, Control, DocumentSummary, Summary};
-use super::{Durable, Member, Note, Output, PeerId};
+use super::{CloseReason, Durable, Member, Note, Output, PeerId};
 use crate::ids::{CouncilCode, DocumentName, Hash};
 use crate::limits;
+use crate::roster::ascending;
 use crate::statements::{Acceptance, Freshness};
 use crate::time::UnixSeconds;
 
@@ -26,17 +27,20 @@ impl Member {
         let mut due: Vec<(Option<UnixSeconds>, u64, PeerId)> = Vec::new();
         for (id, peer) in &self.peers {
             if peer.is_active() {
-                due.push((peer.compared, self.dice.u64(..), *id));
+                due.push((peer.asked, self.dice.u64(..), *id));
             }
         }
         due.sort_unstable();
-        let settled = due
-            .iter()
-            .all(|(at, _, _)| at.is_some_and(|at| at > self.changed));
+        let active = self.peers.values().filter(|peer| peer.is_active());
+        let settled = active
+            .map(|peer| peer.compared)
+            .all(|at| at.is_some_and(|at| at > self.changed));
         for (_, _, peer) in due.into_iter().take(limits::ROUND_PEERS) {
-            let Some(council) = self.peers.get(&peer).map(|p| p.who.council) else {
+            let Some(state) = self.peers.get_mut(&peer) else {
                 continue;
             };
+            state.asked = Some(self.now);
+            let council = state.who.council;
             let digest = self.agreement_with(council);
             self.send(
                 peer,
@@ -101,11 +105,10 @@ impl Member {
     }
 
     pub(super) fn summary(&mut self, peer: PeerId, summary: Summary) {
-        for item in summary
-            .documents
-            .into_iter()
-            .take(3 * limits::ROSTER_MEMBERS)
-        {
+        if !ascending(summary.documents.iter().map(|item| item.document)) {
+            return self.close(peer, CloseReason::OutOfTurn("a summary out of order"));
+        }
+        for item in summary.documents {
             self.summarised(peer, item);
         }
         if let Some(state) = self.peers.get_mut(&peer) {
@@ -144,14 +147,17 @@ impl Member {
             return;
         };
         let seen = state.seen.entry(name).or_default();
-        seen.says(item.frontier, item.entries, self.now);
         if diverged {
+            // No agreement, whatever the frontiers say.
+            seen.frontier = None;
             let with = state.who.node;
-            self.note(Note::Diverged {
+            return self.note(Note::Diverged {
                 document: name,
                 with,
             });
-        } else if same {
+        }
+        seen.says(item.frontier, item.entries, self.now);
+        if same {
             seen.covers(&mine);
         } else {
             self.differing.insert(name);
@@ -162,8 +168,13 @@ impl Member {
     /// right to read follows from it at once.
     fn hear_acceptance(&mut self, peer: PeerId, acceptance: Acceptance) {
         let name = acceptance.body.document;
-        let held = self.holdings.get(&name).and_then(|h| h.acceptance.as_ref());
-        if held.is_some_and(|held| !acceptance.replaces(held)) {
+        let held = self.holdings.get(&name).and_then(|h| h.acceptance.clone());
+        if let Some(held) = held.filter(|held| !acceptance.replaces(held)) {
+            // It may not have heard that it is no longer accepted.
+            let council = self.peers.get(&peer).map(|p| p.who.council);
+            if held != acceptance && council.is_some_and(|c| !self.may_read(name, c)) {
+                self.take_leave(&held, peer);
+            }
             return;
         }
         if !acceptance.holds(&self.roster) {

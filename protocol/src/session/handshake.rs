@@ -12,7 +12,9 @@ impl Member {
     /// A connection stands, and TLS proved who is at the other end.
     pub fn connected(&mut self, peer: PeerId, who: Authenticated, now: UnixSeconds) {
         self.at(now);
-        if self.peers.len() >= limits::PEERS {
+        let of_node = self.peers.values().filter(|p| p.who.node == who.node);
+        let crowd = of_node.count() >= limits::CONNECTIONS_PER_NODE;
+        if crowd || self.peers.len() >= limits::PEERS {
             self.out.push(Output::Close {
                 peer,
                 reason: CloseReason::TooMany,
@@ -94,7 +96,8 @@ impl Member {
         if !self.is_the_one_to_keep(peer, &greeted) {
             return self.close(peer, CloseReason::Duplicate);
         }
-        if hello.roster_version == self.roster.version && hello.roster_hash != self.roster.hash() {
+        let other = hello.roster_hash != self.roster.hash();
+        if hello.roster_version == self.roster.version && other && self.lists(&who) {
             self.note(Note::RosterForked {
                 with: who.node,
                 version: hello.roster_version,

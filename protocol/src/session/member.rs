@@ -8,7 +8,7 @@ use super::pull::Pull;
 use super::{Durable, Note, Output, PeerId, PullId, StreamId};
 use crate::codec;
 use crate::crypto::{self, Signing, Tag};
-use crate::document::{Document, Frontier, Place, Refusal, ReplicaError, Unit};
+use crate::document::{Cause, Document, Frontier, Place, Refusal, ReplicaError, Unit};
 use crate::ids::{
     BootId, CouncilCode, DocumentKind, DocumentName, Hash, Incarnation, NodeId, RegionName,
 };
@@ -123,11 +123,11 @@ impl Member {
             identity,
             now: roster.issued,
             roster,
+            next_pull: seed >> 1,
             dice: fastrand::Rng::with_seed(seed),
             holdings: BTreeMap::new(),
             peers: BTreeMap::new(),
             pulls: BTreeMap::new(),
-            next_pull: 0,
             differing: BTreeSet::new(),
             answers: BTreeMap::new(),
             incarnations: BTreeMap::new(),
@@ -152,7 +152,10 @@ impl Member {
                 let roster = self.roster.clone();
                 let holding = self.holding(document)?;
                 let judged = holding.document.judge(units, &roster);
-                if let Some(refusal) = judged.refused.first().cloned() {
+                // What a node wrote that the roster has dropped since stays where it is, and
+                // is not taken in: the cut of a later version of this program decides.
+                let dropped = |r: &&Refusal| r.cause == Cause::NotAWriter;
+                if let Some(refusal) = judged.refused.iter().find(|r| !dropped(r)).cloned() {
                     return Err(RestoreError::Refused { document, refusal });
                 }
                 holding.document.execute(judged)?;

@@ -46,6 +46,9 @@ pub enum CloseReason {
          again, its operator upgrades smp-node"
     )]
     BadMessage(MessageError),
+    /// It passed on entries whose signature does not hold, which it must have checked.
+    #[error("it passed on entries whose signature does not hold")]
+    BadEntries,
     /// It sent a message that has no place in the conversation.
     #[error("it sent a message out of turn: {0}")]
     OutOfTurn(&'static str),
@@ -75,6 +78,7 @@ impl CloseReason {
             Self::TooSlow => 9,
             Self::Duplicate => 10,
             Self::TooMany => 11,
+            Self::BadEntries => 12,
         }
     }
 
@@ -92,6 +96,7 @@ impl CloseReason {
             Self::TooSlow => "too_slow",
             Self::Duplicate => "duplicate",
             Self::TooMany => "too_many",
+            Self::BadEntries => "bad_entries",
         }
     }
 }

@@ -72,6 +72,8 @@ pub(super) struct Peer {
     pub(super) connected: UnixSeconds,
     /// When all that both may read was last compared, equal or not.
     pub(super) compared: Option<UnixSeconds>,
+    /// When it was last asked in a round.
+    pub(super) asked: Option<UnixSeconds>,
     pub(super) seen: BTreeMap<DocumentName, Seen>,
 }
 
@@ -82,6 +84,7 @@ impl Peer {
             phase: Phase::AwaitingHello,
             connected: now,
             compared: None,
+            asked: None,
             seen: BTreeMap::new(),
         }
     }

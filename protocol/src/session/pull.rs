@@ -5,7 +5,7 @@
 
 use super::message::{Answer, Control, Holds, NoAnswer, Want};
 use super::{CloseReason, Member, Output, PeerId, PullId};
-use crate::document::{ChainId, Frontier, Unit};
+use crate::document::{Cause, ChainId, Frontier, Unit};
 use crate::ids::{DocumentName, Hash};
 use crate::limits;
 use crate::time::UnixSeconds;
@@ -15,7 +15,7 @@ use crate::time::UnixSeconds;
 pub(super) struct Pull {
     pub(super) peer: PeerId,
     pub(super) document: DocumentName,
-    /// When the last frame came.
+    /// When it last brought something new.
     moved: UnixSeconds,
     /// Whether anything new came of it.
     fruitful: bool,
@@ -50,6 +50,11 @@ impl Member {
         let mut best: Option<((bool, u64), PeerId)> = None;
         let mut later = false;
         for (id, peer) in self.peers.iter().filter(|(_, peer)| peer.is_active()) {
+            let under_way = self.pulls.values().filter(|pull| pull.peer == *id);
+            if under_way.count() >= limits::PULLS_PER_PEER {
+                later = true;
+                continue;
+            }
             let Some(seen) = peer.seen.get(&name) else {
                 continue;
             };
@@ -108,18 +113,22 @@ impl Member {
         let Some(state) = self.pulls.get_mut(&pull) else {
             return;
         };
-        state.moved = self.now;
         let (peer, document) = (state.peer, state.document);
         match Answer::decode(frame) {
             Ok(Answer::Batch(units)) => self.batch(pull, units),
-            Ok(Answer::End(frontier)) => self.pull_ended(pull, &frontier),
+            Ok(Answer::End(frontier)) => {
+                self.pull_ended(pull, &frontier);
+                self.out.push(Output::GiveUp { pull });
+            }
             Ok(Answer::No(NoAnswer::Busy { retry_after })) => {
                 let wait = retry_after.clamp(1, limits::PULL_STALL_SECONDS);
                 self.put_off(pull, wait);
+                self.out.push(Output::GiveUp { pull });
             }
             Ok(Answer::No(NoAnswer::NotAReader | NoAnswer::OtherGeneration)) => {
                 self.settle(peer, document, None);
                 self.pulls.remove(&pull);
+                self.out.push(Output::GiveUp { pull });
             }
             Err(error) => self.close(peer, CloseReason::BadMessage(error)),
         }
@@ -146,12 +155,16 @@ impl Member {
             return;
         }
         let from = self.peers.get(&peer).map(|p| p.who.node);
-        let (admitted, _) = self.admit(document, units, from);
+        let (admitted, refused) = self.admit(document, units, from);
+        if refused.iter().any(|r| r.cause == Cause::BadSignature) {
+            return self.close(peer, CloseReason::BadEntries);
+        }
         if admitted.is_empty() {
             return;
         }
         if let Some(state) = self.pulls.get_mut(&pull) {
             state.fruitful = true;
+            state.moved = self.now;
         }
         self.confirm(peer, document, &admitted);
     }
@@ -191,12 +204,33 @@ impl Member {
         if let Some(state) = self.peers.get_mut(&peer) {
             let seen = state.seen.entry(name).or_default();
             seen.says(holds.frontier, holds.entries, self.now);
-            for (chain, entries) in holds.chains.iter().take(limits::CHAINS_PER_DOCUMENT) {
-                seen.holds(*chain, *entries);
-            }
         }
+        self.shown(peer, name, holds.chains.iter().copied());
         if mine != holds.frontier {
             self.differing.insert(name);
+        }
+    }
+
+    /// A peer has shown that it holds entries. Only what is held here too is remembered, so
+    /// that its word cannot make this node keep more.
+    pub(super) fn shown(
+        &mut self,
+        peer: PeerId,
+        document: DocumentName,
+        chains: impl IntoIterator<Item = (ChainId, u64)>,
+    ) {
+        let Some(holding) = self.holdings.get(&document) else {
+            return;
+        };
+        let Some(state) = self.peers.get_mut(&peer) else {
+            return;
+        };
+        let seen = state.seen.entry(document).or_default();
+        for (chain, entries) in chains.into_iter().take(limits::CHAINS_PER_DOCUMENT) {
+            let held = holding.document.entries_of(chain);
+            if held > 0 {
+                seen.holds(chain, entries.min(held));
+            }
         }
     }
 
@@ -211,8 +245,12 @@ impl Member {
         if let Some(peer) = self.peers.get_mut(&state.peer) {
             let seen = peer.seen.entry(state.document).or_default();
             seen.says(digest, entries, now);
-            seen.covers(theirs);
         }
+        let chains = theirs
+            .0
+            .iter()
+            .map(|(chain, reach)| (*chain, reach.entries));
+        self.shown(state.peer, state.document, chains);
         self.settle(state.peer, state.document, Some(digest));
         if state.fruitful {
             self.tell_others(state.document, state.peer);

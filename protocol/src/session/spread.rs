@@ -4,7 +4,7 @@ use super::message::{Control, Push};
 use super::{CloseReason, Member, PeerId};
 use crate::codec;
 use crate::crypto::{self, Tag};
-use crate::document::Unit;
+use crate::document::{Cause, Unit};
 use crate::ids::{DocumentName, Hash};
 use crate::limits;
 
@@ -66,13 +66,12 @@ impl Member {
         if let Some(freshness) = push.freshness.filter(|f| f.body.place.document == document) {
             self.hear_freshness(peer, freshness);
         }
-        if let Some(state) = self.peers.get_mut(&peer) {
-            let seen = state.seen.entry(document).or_default();
-            for unit in &push.units {
-                seen.holds(unit.chain, unit.end());
-            }
-        }
+        let chains: Vec<_> = push.units.iter().map(|u| (u.chain, u.end())).collect();
         let (admitted, refused) = self.admit(document, push.units, Some(who.node));
+        if refused.iter().any(|r| r.cause == Cause::BadSignature) {
+            return self.close(peer, CloseReason::BadEntries);
+        }
+        self.shown(peer, document, chains);
         if !admitted.is_empty() {
             self.confirm(peer, document, &admitted);
             let to = self.pass_on_to(document, peer, &admitted);

@@ -185,10 +185,13 @@ impl Member {
         let Some(holding) = self.holdings.get(&document) else {
             return;
         };
+        // A statement made while the clock was wrong is believed by nobody.
+        let latest = self.now.plus(limits::CLOCK_SKEW_SECONDS);
         let before = holding
             .freshness
             .as_ref()
-            .map(|f| (f.body.at, f.body.counter));
+            .map(|f| (f.body.at, f.body.counter))
+            .filter(|(at, _)| *at <= latest);
         let body = FreshnessBody {
             place: holding.document.place().clone(),
             node: self.node(),
@@ -208,6 +211,7 @@ impl Member {
         if self.roster.node(self.node()).is_none() {
             return;
         }
+        let (now, latest) = (self.now, self.now.plus(limits::CLOCK_SKEW_SECONDS));
         for kind in DocumentKind::ALL {
             let document = kind.of(self.identity.council);
             // A document that nothing was written to stands somewhere too.
@@ -215,7 +219,7 @@ impl Member {
                 continue;
             };
             let said = holding.freshness.as_ref().map(|f| f.body.at);
-            if said.is_some_and(|at| self.now.since(at) < limits::FRESHNESS_SECONDS) {
+            if said.is_some_and(|at| at <= latest && now.since(at) < limits::FRESHNESS_SECONDS) {
                 continue;
             }
             self.state_freshness(document);

@@ -100,6 +100,8 @@ pub(crate) struct Driver {
     pub(crate) client: Client,
     /// Writes begun so far.
     pub(crate) begun: AtomicU64,
+    /// Writes answered or cut off so far.
+    pub(crate) ended: AtomicU64,
     file: PathBuf,
     book: Mutex<Book>,
 }
@@ -109,6 +111,7 @@ impl Driver {
         Self {
             client: client.clone(),
             begun: AtomicU64::new(0),
+            ended: AtomicU64::new(0),
             file: dir.join(format!("{}.csv", client.council)),
             book: Mutex::default(),
         }
@@ -142,6 +145,7 @@ impl Driver {
                 1 => self.change_place(&mut book, &mut random),
                 _ => self.offer_place(&mut book, &mut random),
             };
+            self.ended.fetch_add(1, Ordering::SeqCst);
             match acknowledged {
                 true => book.acknowledged += 1,
                 false => book.cut_off += 1,
@@ -180,6 +184,10 @@ impl Driver {
             .send("PATCH", &path, kind, edit.as_bytes())
         {
             Ok(answer) => {
+                assert_ne!(
+                    answer.status, 404,
+                    "{id} was acknowledged, and is not there"
+                );
                 answer.ok();
                 *possible = vec![people];
                 true

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use driver::{Batch, Driver, Orders};
 use serde_json::{Value, json};
-use system_tests::harness::{Random, Region, until, wait};
+use system_tests::harness::{Random, Region, wait};
 
 const KILLS: usize = 50;
 
@@ -24,7 +24,7 @@ const KILLS: usize = 50;
 const WRITES_PER_ROUND: u64 = 12;
 
 /// A kill comes so long after a write began, at the most: a write takes a few milliseconds.
-const INTO_A_WRITE: u64 = 12_000;
+const INTO_A_WRITE: u64 = 6_000;
 /// A kill while a node starts comes so long after its start, at the most.
 const INTO_A_START: u64 = 400_000;
 
@@ -50,8 +50,7 @@ impl Killer<'_> {
                 .filter(|n| Some(COUNCILS[*n]) != down)
                 .collect();
             let victim = up[self.below(up.len())];
-            self.await_writes(victim);
-            self.pause(INTO_A_WRITE);
+            self.await_moment(victim);
             self.kill(COUNCILS[victim]);
             // One in three stays away until after the next kill.
             let stays_down = down.is_none() && self.below(3) == 0;
@@ -71,18 +70,28 @@ impl Killer<'_> {
         usize::try_from(self.random.below(end as u64)).unwrap()
     }
 
-    /// Until the council has begun some of this round's writes.
-    fn await_writes(&mut self, victim: usize) {
+    /// Until a moment at which a kill is most likely to show something: in the middle of one
+    /// of this round's writes, or at once after one was acknowledged.
+    fn await_moment(&mut self, victim: usize) {
         let driver = &self.drivers[victim];
         let granted = self.orders.granted.load(Ordering::SeqCst);
         let begun = driver.begun.load(Ordering::SeqCst);
-        let enough = (begun + 1 + self.random.below(WRITES_PER_ROUND)).min(granted);
-        until(wait::START, "a council writes", || {
-            let begun = driver.begun.load(Ordering::SeqCst);
-            (begun >= enough)
-                .then_some(())
-                .ok_or(format!("{begun} of {enough}"))
-        });
+        let nth = (begun + 1 + self.random.below(WRITES_PER_ROUND)).min(granted);
+        let at_once = self.below(2) == 0;
+        let counter = if at_once {
+            &driver.ended
+        } else {
+            &driver.begun
+        };
+        let deadline = Instant::now() + wait::START;
+        // A look now and then would come too late.
+        while counter.load(Ordering::SeqCst) < nth {
+            assert!(Instant::now() < deadline, "a council does not write");
+            thread::yield_now();
+        }
+        if !at_once {
+            self.pause(INTO_A_WRITE);
+        }
     }
 
     /// A moment that nothing else decides: there is no condition to wait for.

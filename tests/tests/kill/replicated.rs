@@ -55,6 +55,15 @@ fn a_replicated_write_is_on_another_nodes_disk() {
 fn where_nobody_can_hold_it_that_is_said_and_the_write_stays() {
     let mut region = Region::of(&[NEWCASTLE, GATESHEAD]);
     region[NEWCASTLE].start();
+    // Its bundle is older than Gateshead's enrolment, and Gateshead is not there to say so.
+    let authority = region.authority();
+    let publish = [
+        "roster",
+        "publish",
+        "--region-dir",
+        authority.to_str().unwrap(),
+    ];
+    region[NEWCASTLE].smp(&publish).ok();
     let begun = Instant::now();
     let ran = region[NEWCASTLE].smp(&OFFER_REPLICATED).exits(5);
     assert!(begun.elapsed() > Duration::from_secs(10), "it did not wait");
