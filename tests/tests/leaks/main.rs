@@ -99,7 +99,7 @@ fn work(region: &Region) -> Vec<File> {
         .ok();
     // Personal values in the wrong columns: the report and the log name the place only.
     let slipped = "reference,accommodation_type,status,current_capacity,email\n\
-                   zqm-host-1,zqm slipped,hosting,01632 960999,zqm@example.org\n";
+                   zqmarker-host-1,zqmarker slipped,hosting,01632 960999,zqmarker@example.org\n";
     let answer = a.api().import("host", "slipped.csv", slipped.as_bytes());
     let report = answer.unwrap().ok();
     assert_eq!(

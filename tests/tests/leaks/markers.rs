@@ -7,16 +7,17 @@ use smp_node::import::{template, vault_columns};
 use smp_protocol::ids::RecordKind;
 
 /// What every personal value and every reference contains. A search for these finds all of
-/// them; the test checks that it would.
+/// them; the test checks that it would. They are long enough that random bytes, such as
+/// signatures, do not contain one by accident.
 pub(crate) const STEMS: [&str; 8] = [
-    "zqm",
+    "zqmarker",
     "01632 960",
     "01632960",
-    "ne99 9",
-    "ne999",
+    "ne99 9z",
+    "ne999z",
     "109999000",
-    "1907-",
-    "/1907",
+    "1907-03-",
+    "/03/1907",
 ];
 
 /// Columns of Share's export about guests: read, and kept nowhere.
@@ -44,15 +45,25 @@ struct Values {
     file: &'static str,
     version: u32,
     next: u32,
+    days: u32,
+    letters: u8,
 }
 
 impl Values {
-    fn new(file: &'static str, start: u32, version: u32) -> Self {
-        let next = start + 300 * (version - 1);
+    fn new(file: &'static str, version: u32) -> Self {
+        let (start, days, letters) = match (file, version) {
+            ("host", 1) => (0, 1, b'A'),
+            ("host", _) => (100, 5, b'E'),
+            ("share", 1) => (200, 9, b'I'),
+            ("share", _) => (300, 15, b'K'),
+            _ => (400 + 100 * version, 0, 0),
+        };
         Self {
             file,
             version,
-            next,
+            next: start,
+            days,
+            letters,
         }
     }
 
@@ -60,20 +71,22 @@ impl Values {
     fn of(&mut self, column: &str) -> String {
         self.next += 1;
         let n = self.next;
-        let day = (n % 28 + 1, n / 28 % 12 + 1);
-        let word = format!("zqm{}v{}n{n}", self.file, self.version);
-        match column.rsplit_once("date_of_birth") {
-            Some(_) if self.file == "share" => return format!("{:02}/{:02}/1907", day.0, day.1),
-            Some(_) => return format!("1907-{:02}-{:02}", day.1, day.0),
-            None => {}
+        let word = format!("zqmarker{}v{}n{n}", self.file, self.version);
+        if column.ends_with("date_of_birth") {
+            let day = self.days;
+            self.days += 1;
+            return match self.file {
+                "share" => format!("{day:02}/03/1907"),
+                _ => format!("1907-03-{day:02}"),
+            };
         }
-        let letter = |n: u32| char::from(b'A' + u8::try_from(n % 26).unwrap());
+        if column.ends_with("postcode") {
+            self.letters += 1;
+            return format!("NE99 9Z{}", char::from(self.letters - 1));
+        }
         match column {
             name if name.ends_with("email") => format!("{word}@example.org"),
             name if name.ends_with("phone_number") => format!("01632 960{:03}", n % 1000),
-            name if name.ends_with("postcode") => {
-                format!("NE99 9{}{}", letter(n), letter(n / 26))
-            }
             name if name.ends_with("uprn") => format!("109999000{n:04}"),
             _ => format!("{word} Fictional"),
         }
@@ -82,9 +95,9 @@ impl Values {
 
 /// Our template with every column of the vault filled in.
 pub(crate) fn by_template(kind: RecordKind, version: u32) -> File {
-    let (name, label, start) = match kind {
-        RecordKind::Host => ("hosts.csv", "host", 0),
-        _ => ("homes.csv", "home", 1200),
+    let (name, label) = match kind {
+        RecordKind::Host => ("hosts.csv", "host"),
+        _ => ("homes.csv", "home"),
     };
     let header = String::from_utf8(template(kind)).unwrap();
     let columns: Vec<&str> = header
@@ -92,11 +105,11 @@ pub(crate) fn by_template(kind: RecordKind, version: u32) -> File {
         .trim()
         .split(',')
         .collect();
-    let mut values = Values::new(label, start, version);
+    let mut values = Values::new(label, version);
     let mut kept = Vec::new();
     let mut csv = header.clone();
     for row in 1..=4 {
-        let reference = format!("zqm-{label}-{row}");
+        let reference = format!("zqmarker-{label}-{row}");
         let cells: Vec<String> = columns
             .iter()
             .map(|column| match *column {
@@ -157,7 +170,7 @@ pub(crate) fn by_share(version: u32) -> File {
         .iter()
         .map(|column| share_name(column))
         .collect();
-    let mut values = Values::new("share", 2400, version);
+    let mut values = Values::new("share", version);
     let (mut kept, mut dropped) = (Vec::new(), Vec::new());
     let mut csv = format!(
         "accommodation_id,accommodation_type,accommodation_hosting_duration,{},{}\n",
@@ -165,7 +178,7 @@ pub(crate) fn by_share(version: u32) -> File {
         GUEST.join(",")
     );
     for host in 1..=2 {
-        let reference = format!("zqm-share-{host}");
+        let reference = format!("zqmarker-share-{host}");
         let own: Vec<String> = columns.iter().map(|column| values.of(column)).collect();
         for _ in 0..2 {
             let guest: Vec<String> = GUEST.iter().map(|column| values.of(column)).collect();
@@ -201,7 +214,7 @@ pub(crate) fn check(files: &[File]) {
     // References come again with each version of a file; nothing else comes twice.
     let twice: Vec<_> = seen
         .iter()
-        .filter(|(value, count)| **count > 1 && !value.starts_with("zqm-"))
+        .filter(|(value, count)| **count > 1 && !value.starts_with("zqmarker-"))
         .collect();
     assert!(twice.is_empty(), "{twice:?}");
 }

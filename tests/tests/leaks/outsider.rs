@@ -2,8 +2,9 @@
 //! whatever it says.
 //!
 //! A and B are real processes, and B reads A's register. C is a member too, with its own keys
-//! and certificate, but what it says is written here: it asks both for the register in every
-//! way that the protocol has, claims to hold it, and forges the statement that would let it in.
+//! and certificate, and the region even names it as a reader, but A has not accepted it. What
+//! C says is written here: it asks both for the register in every way that the protocol has,
+//! claims to hold it, and forges the acceptance that it lacks.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ use smp_protocol::session::message::{
     Agreement, Answer, Control, DocumentSummary, Holds, NoAnswer, Push, Summary, Want,
 };
 use smp_protocol::statements::{Acceptance, AcceptanceBody, Freshness, FreshnessBody};
+use system_tests::harness::PASSPHRASE;
 use system_tests::harness::wait::AGREEMENT;
 
 use super::support::identity::{Identity, now};
@@ -190,7 +192,17 @@ fn who_is_no_reader_gets_no_byte_of_a_register() {
     let mut region = Region::of(&[A, B]);
     let me = support::add_puppet(&mut region, C);
     region.start_all();
-    region.open_register(A, B);
+    // The region names both as readers of A's register; A accepts B alone.
+    let passphrase = smp_certs::Passphrase::new(PASSPHRASE);
+    let authority = smp_certs::Region::open(&region.authority()).unwrap();
+    let register = DocumentKind::HostRegister.of(A.parse().unwrap());
+    let named = [B.parse().unwrap(), C.parse().unwrap()];
+    let mut unlocked = authority.unlock(&passphrase).unwrap();
+    let roster = unlocked.propose_readers(register, &named, now()).unwrap();
+    let offer = json!({ "text": smp_certs::roster_to_text(roster.signed()) });
+    region[A].api().post("/v1/roster", &offer).unwrap().ok();
+    let decision = json!({ "reader": B, "accept": true });
+    region[A].api().post("/v1/readers", &decision).unwrap().ok();
     let place = support::write_place(&region[A]);
     import(&region[A], &markers::by_template(RecordKind::Host, 1));
     region.wait_agreed(AGREEMENT);
@@ -198,7 +210,6 @@ fn who_is_no_reader_gets_no_byte_of_a_register() {
     assert_eq!(ids(&region[B], "host", A), hosts);
 
     let owner = Identity::of(&region[A]);
-    let register = DocumentKind::HostRegister.of(owner.council);
     let outsider = Outsider {
         me,
         owner,
