@@ -192,7 +192,7 @@ impl Desk {
             .ask(move |core| core.member.write(&[(document, vec![edit])], clock()))
             .await?
             .map_err(|error| refused(&error))?;
-        let held_by = self.held_by(receipts, replicated).await?;
+        let held_by = self.held_by(receipts, replicated).await;
         Ok(Stored {
             records: vec![record.to_string()],
             held_by,

@@ -99,7 +99,7 @@ fn every_cell_that_is_made_has_a_column() {
     let chosen = region("North West");
     let rng = &mut Rng::with_seed(SEED);
     for kind in [RecordKind::Host, RecordKind::Listing] {
-        let header = file(kind, &[]).unwrap();
+        let header = file::<&str>(kind, &[]).unwrap();
         let header = String::from_utf8(header).unwrap();
         let columns: BTreeSet<&str> = header.trim().split(',').collect();
         for (number, council) in (1..).zip(&chosen.councils) {
