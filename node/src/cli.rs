@@ -96,7 +96,7 @@ enum Command {
     #[command(after_help = concat!(
         "Examples:\n  \
          smp-node demo\n  \
-         smp-node demo --region \"South East\" --json\n  \
+         smp-node demo --region south-east --json\n  \
          smp-node demo --councils 3 --keep /tmp/region\n\n",
         exit_codes!()
     ))]
