@@ -1,7 +1,7 @@
 //! The transport: QUIC with mutual TLS. The only module that names quinn.
 //!
 //! It connects, moves frames between streams and the engine's queue, and understands none
-//! of them. Whom it talks to is decided in the handshake ([`gate`]) and again by the member
+//! of them. Whom it talks to is decided in the handshake (`gate`) and again by the member
 //! at hello; everything here is bounded, and one slow or hostile peer costs its own
 //! connection only.
 

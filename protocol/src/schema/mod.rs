@@ -1,6 +1,6 @@
 //! The closed schema: what a shared record may hold, and nothing else.
 //!
-//! One table ([`table`]) says for every kind of record which fields it has, of which type
+//! One table ([`FIELDS_V1`]) says for every kind of record which fields it has, of which type
 //! and within which bounds. Validation of entries, documentation and import templates are
 //! all fed from it. There is no free text and no way to add any: a value is one of the
 //! variants of [`Value`], and a field accepts one of them within its bounds.

@@ -51,7 +51,7 @@ impl Client {
     /// The elements of the array that `smp … --output json` prints.
     ///
     /// # Panics
-    /// As [`Node::json`], or where it is no array.
+    /// As `Client::json`, or where it is no array.
     #[track_caller]
     pub fn list(&self, args: &[&str]) -> Vec<Value> {
         match self.json(args) {
