@@ -12,6 +12,14 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    // A library's panic may quote what it was reading: a cell, a key. Only the place is said.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        eprintln!(
+            "smp-node: a defect at {}",
+            place.as_deref().unwrap_or("an unknown place")
+        );
+    }));
     match cli::run(cli::Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => {
