@@ -24,6 +24,7 @@ impl Member {
     /// Asks the peers that were compared longest ago whether all is equal. Rounds come
     /// closer together while somebody may not have seen the newest change.
     fn round(&mut self) {
+        self.unsettled_since = None;
         let mut due: Vec<(Option<UnixSeconds>, u64, PeerId)> = Vec::new();
         for (id, peer) in &self.peers {
             if peer.is_active() {

@@ -100,6 +100,8 @@ pub struct Member {
     pub(super) incarnations: BTreeMap<DocumentName, Incarnation>,
     /// When a document last changed here.
     pub(super) changed: UnixSeconds,
+    /// When it first did since the last round.
+    pub(super) unsettled_since: Option<UnixSeconds>,
     pub(super) next_round: UnixSeconds,
     pub(super) out: Vec<Output>,
 }
@@ -132,6 +134,7 @@ impl Member {
             answers: BTreeMap::new(),
             incarnations: BTreeMap::new(),
             changed: UnixSeconds(0),
+            unsettled_since: None,
             next_round: now,
             out: Vec::new(),
         };
@@ -314,9 +317,12 @@ impl Member {
         if let Some(batch) = stored {
             self.out.push(Output::Store(batch));
             self.changed = self.now;
-            // A round that was put off while all was quiet is due soon again.
-            let soon = self.now.plus(limits::ROUND_SECONDS_UNSETTLED);
-            self.next_round = self.next_round.min(soon);
+            // A round is due once it is quiet again: in the middle of an import, peers that
+            // compare would only exchange long lists of what is on its way. But it is not put
+            // off for longer than rounds are apart.
+            let since = *self.unsettled_since.get_or_insert(self.now);
+            let quiet = self.now.plus(limits::ROUND_SECONDS_UNSETTLED);
+            self.next_round = quiet.min(since.plus(limits::ROUND_SECONDS));
         }
         if let Err(error) = executed {
             self.out.push(Output::Rebuild(error.to_string()));

@@ -64,6 +64,28 @@ fn after_a_change_peers_are_compared_soon() {
 }
 
 #[test]
+fn while_a_council_writes_on_its_peers_do_not_compare_and_then_they_do() {
+    let mut net = net(4, &[]);
+    net.connect_all();
+    net.tick(10 * limits::ROUND_SECONDS_UNSETTLED);
+    net.traffic.clear();
+    let agreements = |net: &Net| {
+        let frames = net.traffic.iter().filter(|(_, _, f)| f.first() == Some(&4));
+        frames.count()
+    };
+    for n in 0..limits::ROUND_SECONDS - 5 {
+        net.write(0, DocumentKind::RematchingPool, places(n, 1));
+        net.tick(1);
+    }
+    assert_eq!(agreements(&net), 0, "no round in the middle of it");
+    for n in 0..limits::ROUND_SECONDS {
+        net.write(0, DocumentKind::RematchingPool, places(1000 + n, 1));
+        net.tick(1);
+    }
+    assert!(agreements(&net) > 0, "but not put off for ever");
+}
+
+#[test]
 fn news_travels_through_a_reader_in_between() {
     let mut net = net(3, &[]);
     net.connect(0, 1);
