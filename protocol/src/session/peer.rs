@@ -35,6 +35,8 @@ pub(super) struct Seen {
     pub(super) entries: u64,
     /// When that was.
     pub(super) at: UnixSeconds,
+    /// How often it has said.
+    pub(super) said: u64,
     /// Entries of each chain that it is known to hold.
     pub(super) chains: BTreeMap<ChainId, u64>,
     /// Its digest and ours after a pull: no use asking again until one of them changes.
@@ -49,6 +51,7 @@ impl Seen {
         self.frontier = Some(frontier);
         self.entries = entries;
         self.at = now;
+        self.said = self.said.wrapping_add(1);
     }
 
     /// Takes in that the peer holds so many entries of a chain.

@@ -19,6 +19,8 @@ pub(super) struct Pull {
     moved: UnixSeconds,
     /// Whether anything new came of it.
     fruitful: bool,
+    /// How often the peer had said how the document stands when it was asked.
+    said: u64,
 }
 
 impl Member {
@@ -92,6 +94,8 @@ impl Member {
             frontier: holding.document.frontier(),
             refused,
         };
+        let seen = self.peers.get(&peer).and_then(|p| p.seen.get(&document));
+        let said = seen.map_or(0, |seen| seen.said);
         let pull = PullId(self.next_pull);
         self.next_pull += 1;
         self.pulls.insert(
@@ -101,6 +105,7 @@ impl Member {
                 document,
                 moved: self.now,
                 fruitful: false,
+                said,
             },
         );
         let frame = want.encode();
@@ -244,7 +249,10 @@ impl Member {
         let now = self.now;
         if let Some(peer) = self.peers.get_mut(&state.peer) {
             let seen = peer.seen.entry(state.document).or_default();
-            seen.says(digest, entries, now);
+            // What it said meanwhile, on another stream, is newer than the end of its answer.
+            if seen.said == state.said {
+                seen.says(digest, entries, now);
+            }
         }
         let chains = theirs
             .0

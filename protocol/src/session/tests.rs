@@ -485,3 +485,60 @@ fn a_node_has_few_connections_and_the_others_have_theirs() {
     net.run();
     assert!(net.agree(pool(0), &[0, 2]));
 }
+
+#[test]
+fn news_that_overtakes_the_end_of_an_answer_is_not_lost() {
+    let mut net = net(2, &[]);
+    let link = net.connect(0, 1);
+    net.run();
+    let now = net.now;
+    let write = |net: &mut Net, from| {
+        let edits = [(DocumentKind::RematchingPool, places(from, 400))];
+        net.members[0].write(&edits, now).unwrap();
+        net.members[0].take_outputs()
+    };
+    let deliver = |net: &mut Net, outputs: Vec<Output>| {
+        for output in outputs {
+            if let Output::Send { frame, .. } = output {
+                net.members[1].control(link, &frame, now);
+            }
+        }
+        net.members[1].take_outputs()
+    };
+    let asked = |outputs: Vec<Output>| {
+        let mut asks = outputs.into_iter().filter_map(|output| match output {
+            Output::Ask { pull, frame, .. } => Some((pull, frame)),
+            _ => None,
+        });
+        asks.next()
+    };
+    let first = write(&mut net, 0);
+    let (pull, frame) = asked(deliver(&mut net, first)).unwrap();
+    let stream = StreamId(pull.0);
+    net.members[0].asked(link, stream, &frame, now);
+    let mut answer = Vec::new();
+    loop {
+        let outputs = net.members[0].take_outputs();
+        let Some((frame, last)) = outputs.into_iter().find_map(|output| match output {
+            Output::Answer { frame, last, .. } => Some((frame, last)),
+            _ => None,
+        }) else {
+            panic!("the answer does not end");
+        };
+        answer.push(frame);
+        if last {
+            break;
+        }
+        net.members[0].writable(link, stream, now);
+    }
+    // More is written, and the news of it comes before the end of the answer.
+    let second = write(&mut net, 1000);
+    let end = answer.pop().unwrap();
+    for frame in answer {
+        net.members[1].answered(pull, &frame, now);
+    }
+    deliver(&mut net, second);
+    net.members[1].answered(pull, &end, now);
+    let outputs = net.members[1].take_outputs();
+    assert!(asked(outputs).is_some(), "the rest is asked for at once");
+}
