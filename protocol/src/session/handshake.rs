@@ -116,8 +116,8 @@ impl Member {
     }
 
     /// Of two connections to one process, the one that the lower node dialled is kept, and
-    /// of two in the same direction the newer. A peer that started again replaces its own
-    /// earlier connections.
+    /// of two in the same direction the newer, whichever said hello first. A peer that
+    /// started again replaces its own earlier connections.
     fn is_the_one_to_keep(&mut self, peer: PeerId, greeted: &Greeted) -> bool {
         let Some(who) = self.peers.get(&peer).map(|p| p.who) else {
             return false;
@@ -131,10 +131,13 @@ impl Member {
             else {
                 continue;
             };
-            let older_stays = theirs.boot == greeted.boot
-                && state.who.dialled != who.dialled
-                && state.who.dialled == lower_is_me;
-            if older_stays {
+            let same_process = theirs.boot == greeted.boot;
+            let other_is_kept = if state.who.dialled == who.dialled {
+                *other > peer
+            } else {
+                state.who.dialled == lower_is_me
+            };
+            if same_process && other_is_kept {
                 return false;
             }
             replaced.push(*other);
