@@ -23,7 +23,14 @@ fn main() -> ExitCode {
     match cli::run(cli::Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => {
-            eprintln!("smp-node: {:#}", failed.error);
+            // Most of our errors tell their cause in their own words; those are not repeated.
+            let mut told = failed.error.to_string();
+            for cause in failed.error.chain().skip(1).map(ToString::to_string) {
+                if !told.contains(&cause) {
+                    told = format!("{told}: {cause}");
+                }
+            }
+            eprintln!("smp-node: {told}");
             ExitCode::from(failed.exit as u8)
         }
     }
