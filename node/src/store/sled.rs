@@ -15,11 +15,12 @@
 
 use std::collections::HashSet;
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
 use std::ops::Bound;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use sled::transaction::{
     ConflictableTransactionError, TransactionError, TransactionalTree, UnabortableTransactionError,
@@ -59,6 +60,30 @@ struct SledEngine {
     data: File,
     /// The large values that have been synced.
     synced_blobs: HashSet<OsString>,
+    /// Dropped last: fields are dropped in their order.
+    _released: Released,
+}
+
+/// Its drop waits until sled has let go of its lock. Threads of sled's own may hold the file a
+/// moment longer than the last handle, and whoever opened the store again at once would be told
+/// that another process has it.
+struct Released(PathBuf);
+
+/// Far longer than those threads take. If sled never lets go, closing must not hang: the next
+/// opening says that the store is in use.
+const RELEASED_WITHIN: Duration = Duration::from_secs(10);
+
+impl Drop for Released {
+    fn drop(&mut self) {
+        let Ok(file) = File::open(&self.0) else {
+            return;
+        };
+        let give_up = Instant::now() + RELEASED_WITHIN;
+        // The lock that this takes ends with `file`.
+        while matches!(file.try_lock(), Err(TryLockError::WouldBlock)) && Instant::now() < give_up {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
 }
 
 /// Opens the directory, or makes it.
@@ -87,6 +112,7 @@ pub(super) fn start(path: &Path, mode: Open) -> Result<Box<dyn Engine>, StoreErr
         database,
         data,
         synced_blobs: HashSet::new(),
+        _released: Released(path.join(DATA_FILE)),
     };
     engine.flush()?;
     Ok(Box::new(engine))

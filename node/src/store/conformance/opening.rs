@@ -11,6 +11,7 @@ every_engine!(
     creating_twice_is_refused,
     a_half_made_store_is_made_again,
     a_store_is_open_once,
+    a_store_opens_again_as_soon_as_it_is_closed,
     an_emptied_store_is_not_taken_for_a_new_one,
     another_format_is_refused,
     only_this_user_may_read_it,
@@ -49,6 +50,20 @@ fn creating_twice_is_refused(opener: Opener) {
         store.get(Table::Meta, b"a").unwrap().as_deref(),
         Some(&b"1"[..])
     );
+}
+
+/// An engine may have threads of its own that hold the file a moment longer than its handle.
+fn a_store_opens_again_as_soon_as_it_is_closed(opener: Opener) {
+    let (dir, mut store) = fresh(opener);
+    for round in 0..60u8 {
+        if round.is_multiple_of(3) {
+            let large = vec![round; 150_000];
+            store.commit(&[put(Table::Log, b"a", &large)]).unwrap();
+        }
+        drop(store);
+        store = opener(dir.path(), Open::Existing)
+            .unwrap_or_else(|error| panic!("round {round}: {error}"));
+    }
 }
 
 /// The entries of a directory, sorted.
