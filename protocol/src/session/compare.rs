@@ -171,9 +171,12 @@ impl Member {
         let name = acceptance.body.document;
         let held = self.holdings.get(&name).and_then(|h| h.acceptance.clone());
         if let Some(held) = held.filter(|held| !acceptance.replaces(held)) {
-            // It may not have heard that it is no longer accepted.
+            // It may not have heard that it is no longer accepted, or is the owner itself with
+            // an old copy of its disk and we are the ones who are not: no summary would say so.
             let council = self.peers.get(&peer).map(|p| p.who.council);
-            if held != acceptance && council.is_some_and(|c| !self.may_read(name, c)) {
+            let own = self.identity.council;
+            let cut_off = |c| !self.may_read(name, c) || !self.may_read(name, own);
+            if held != acceptance && council.is_some_and(cut_off) {
                 self.take_leave(&held, peer);
             }
             return;

@@ -28,7 +28,7 @@ mod tests;
 
 pub use member::{Identity, Member, RestoreError};
 pub use note::{CloseReason, Note};
-pub use view::{Comparison, DocumentView, PeerPhase, PeerView};
+pub use view::{Comparison, DocumentView, Load, PeerPhase, PeerView};
 pub use write::{Receipt, WriteError};
 
 use crate::document::Unit;

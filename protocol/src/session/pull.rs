@@ -44,14 +44,22 @@ impl Member {
         }
     }
 
-    /// The peer to pull from: the council's own nodes first, then whoever holds the most.
+    /// The peer to pull from: the council's own nodes first, then whoever holds the most. A
+    /// question says what is held, so it goes to readers alone (P-30), whatever a peer that
+    /// is none, or is none any more, has shown.
     fn source_for(&self, name: DocumentName) -> Source {
+        if !self.may_read(name, self.identity.council) {
+            return Source::None;
+        }
         let Some(mine) = self.holdings.get(&name).map(|holding| holding.digest) else {
             return Source::None;
         };
         let mut best: Option<((bool, u64), PeerId)> = None;
         let mut later = false;
         for (id, peer) in self.peers.iter().filter(|(_, peer)| peer.is_active()) {
+            if !self.may_read(name, peer.who.council) {
+                continue;
+            }
             let under_way = self.pulls.values().filter(|pull| pull.peer == *id);
             if under_way.count() >= limits::PULLS_PER_PEER {
                 later = true;

@@ -1,6 +1,7 @@
 //! The conversation, end to end between members, without a network.
 
 mod mended;
+mod simulated;
 
 use super::harness::*;
 use super::message::{Control, Want};

@@ -73,7 +73,36 @@ pub struct DocumentView {
     pub readers: usize,
 }
 
+/// What a member keeps for its peers, to be held against the limits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Load {
+    /// Connections.
+    pub peers: usize,
+    /// Pulls under way.
+    pub pulls: usize,
+    /// The most answers under way to one peer.
+    pub most_answers: usize,
+    /// The most refusals remembered for one document.
+    pub most_refused: usize,
+    /// The most chains that one peer has shown of one document.
+    pub most_chains_shown: usize,
+}
+
 impl Member {
+    /// What is kept for peers now.
+    pub fn load(&self) -> Load {
+        let answers_to = |id: &PeerId| self.answers.keys().filter(|(to, _)| to == id).count();
+        let refused = |holding: &super::member::Holding| holding.document.refused().len();
+        let seen = self.peers.values().flat_map(|peer| peer.seen.values());
+        Load {
+            peers: self.peers.len(),
+            pulls: self.pulls.len(),
+            most_answers: self.peers.keys().map(answers_to).max().unwrap_or(0),
+            most_refused: self.holdings.values().map(refused).max().unwrap_or(0),
+            most_chains_shown: seen.map(|seen| seen.chains.len()).max().unwrap_or(0),
+        }
+    }
+
     /// Every connection.
     pub fn peer_views(&self) -> Vec<PeerView> {
         self.peers
