@@ -1,4 +1,5 @@
-//! What the system tests share: a region of real processes on this machine.
+//! What the system tests share: a region of real processes on this machine, and a simulated
+//! one in this process.
 //!
 //! Every test makes its own region in its own directory and on its own ports, so that tests
 //! can run side by side. It must never reach into a node: what it knows, it knows from the
@@ -13,3 +14,4 @@
 )]
 
 pub mod harness;
+pub mod sim;

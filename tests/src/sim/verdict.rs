@@ -1,0 +1,200 @@
+//! Once all faults have stopped: do readers who can reach each other come to hold the same,
+//! is all there that was acknowledged, and how soon?
+
+use std::collections::BTreeSet;
+
+use smp_protocol::ids::{DocumentKind, DocumentName};
+use smp_protocol::limits;
+use smp_protocol::statements::Acceptance;
+
+use super::check::may_read;
+use super::queue::{Micros, SECOND};
+use super::world::{Event, World};
+
+/// Within how many anti-entropy rounds after the last fault readers must agree: a connection
+/// that a partition cut is noticed after 150 seconds and dialled again within 60, a pull
+/// that stalls is given up after 30, and each round asks three peers.
+pub(crate) const ROUNDS: u64 = 12;
+
+/// The longest time between two rounds.
+const ROUND: Micros = (limits::ROUND_SECONDS + limits::ROUND_SECONDS / 4) * SECOND;
+
+/// How often it is looked whether all agree.
+const LOOK: Micros = 5 * SECOND;
+
+impl World {
+    /// Is all as it must be? If not, it has until [`ROUNDS`] are over.
+    pub(super) fn look(&mut self) {
+        let healed = self.healed.unwrap_or(self.now);
+        let Some(problem) = self.disagreement() else {
+            self.tally.settled(self.now - healed);
+            self.check_all_acknowledged();
+            self.done = true;
+            return;
+        };
+        if self.now - healed > ROUNDS * ROUND {
+            return self.violate("promise 4", problem);
+        }
+        self.queue.schedule(self.now + LOOK, Event::Look);
+    }
+
+    fn honest_members(&self) -> Vec<usize> {
+        (0..self.nodes.len())
+            .filter(|n| {
+                let node = &self.nodes[*n];
+                node.is_honest() && self.authority.is_member(node.council.code)
+            })
+            .collect()
+    }
+
+    /// Those of `nodes` that reach one another, directly or through others of them.
+    fn components(&self, nodes: &[usize]) -> Vec<Vec<usize>> {
+        let mut left: BTreeSet<usize> = nodes.iter().copied().collect();
+        let mut components = Vec::new();
+        while let Some(first) = left.pop_first() {
+            let mut found = vec![first];
+            let mut next = 0;
+            while let Some(at) = found.get(next).copied() {
+                next += 1;
+                let reached: Vec<usize> = left
+                    .iter()
+                    .copied()
+                    .filter(|to| !self.is_blocked(at, *to) && !self.is_blocked(*to, at))
+                    .collect();
+                for to in reached {
+                    left.remove(&to);
+                    found.push(to);
+                }
+            }
+            components.push(found);
+        }
+        components
+    }
+
+    /// The first thing in which readers do not agree.
+    fn disagreement(&self) -> Option<String> {
+        let members = self.honest_members();
+        for group in self.components(&members) {
+            let newest = group.iter().map(|n| self.nodes[*n].roster.version).max()?;
+            let old = |n: &&usize| self.nodes[**n].roster.version < newest;
+            if let Some(n) = group.iter().find(old) {
+                let name = &self.nodes[*n].name;
+                return Some(format!("{name} has not heard of roster {newest}"));
+            }
+        }
+        for council in self.authority.members() {
+            for kind in DocumentKind::ALL {
+                let document = kind.of(council);
+                if self.ledger.is_forked(document) {
+                    continue;
+                }
+                let problem = self.disagreement_on(document, &members);
+                if problem.is_some() {
+                    return problem;
+                }
+            }
+        }
+        None
+    }
+
+    /// The newest acceptance of a register that one of these nodes of its council made known.
+    fn accepted(&self, document: DocumentName, nodes: &[usize]) -> Option<&Acceptance> {
+        nodes
+            .iter()
+            .filter(|n| self.nodes[**n].council.code == document.council)
+            .filter_map(|n| self.nodes[*n].acceptances.get(&document))
+            .max_by_key(|held| (held.body.counter, held.signature))
+    }
+
+    /// Narrows nodes down to readers that reach one another through readers, and compares
+    /// these. Who reads is what those of the owner's nodes say that are among them.
+    fn disagreement_on(&self, document: DocumentName, nodes: &[usize]) -> Option<String> {
+        let acceptance = self.accepted(document, nodes);
+        let readers: Vec<usize> = nodes
+            .iter()
+            .copied()
+            .filter(|n| {
+                let node = &self.nodes[*n];
+                may_read(&node.roster, acceptance, document, node.council.code)
+            })
+            .collect();
+        let groups = self.components(&readers);
+        if groups.len() == 1 && readers.len() == nodes.len() {
+            return self.difference(document, nodes);
+        }
+        // Without its owner nobody can know who may read a register.
+        let own = |n: &usize| self.nodes[*n].council.code == document.council;
+        let known = |group: &&Vec<usize>| {
+            document.kind != DocumentKind::HostRegister || group.iter().any(own)
+        };
+        groups
+            .iter()
+            .filter(known)
+            .find_map(|group| self.disagreement_on(document, group))
+    }
+
+    /// The first of a group that holds something else than the first of all.
+    fn difference(&self, document: DocumentName, group: &[usize]) -> Option<String> {
+        let state = |n: usize| {
+            let member = self.nodes[n].member.as_ref()?;
+            let held = member
+                .document(document)
+                .filter(|held| held.entry_count() > 0)?;
+            Some((held.frontier(), held.heads()))
+        };
+        let first = *group.first()?;
+        let expected = state(first);
+        let other = group.iter().copied().find(|n| state(*n) != expected)?;
+        let entries = |n: usize| {
+            let frontier = state(n).map(|(frontier, _)| frontier);
+            frontier.map_or(0, |f| f.0.values().map(|reach| reach.entries).sum::<u64>())
+        };
+        Some(format!(
+            "{} holds {} entries of {document}, {} holds {}",
+            self.nodes[first].name,
+            entries(first),
+            self.nodes[other].name,
+            entries(other)
+        ))
+    }
+
+    /// Promise 3, at the end: every acknowledged write is with its author.
+    fn check_all_acknowledged(&mut self) {
+        let lost = self.ledger.acknowledged.iter().find(|ack| {
+            let node = &self.nodes[ack.node];
+            let held = node
+                .member
+                .as_ref()
+                .and_then(|member| member.document(ack.receipt.document))
+                .map_or(0, |document| document.entries_of(ack.receipt.chain));
+            node.is_honest()
+                && self.authority.is_member(node.council.code)
+                && !ack.gone_with_a_disk
+                && held < ack.receipt.entries
+        });
+        if let Some(lost) = lost {
+            let what = format!(
+                "lacks an acknowledged write of {} at the end",
+                lost.receipt.document
+            );
+            let node = lost.node;
+            self.violate("promise 3", self.told(node, &what));
+        }
+    }
+
+    /// An old copy of a disk was brought back: what it lacks is gone unless another disk
+    /// holds it.
+    pub(super) fn rolled_back(&mut self, n: usize) {
+        let mut acknowledged = std::mem::take(&mut self.ledger.acknowledged);
+        for ack in &mut acknowledged {
+            let holds = |m: usize| self.nodes[m].disk.holds(&ack.receipt);
+            ack.rolled_back |= ack.node == n && !holds(n);
+            let nodes = 0..self.nodes.len();
+            let honest = nodes.filter(|m| self.nodes[*m].is_honest());
+            if ack.rolled_back && !honest.into_iter().any(holds) {
+                ack.gone_with_a_disk = true;
+            }
+        }
+        self.ledger.acknowledged = acknowledged;
+    }
+}
