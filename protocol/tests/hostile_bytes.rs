@@ -393,9 +393,14 @@ fn a_member_survives_every_mutation_and_serves_others_all_the_while() {
         vec![want().encode()],
         answers().iter().map(|(_, m)| m.encode()).collect(),
     ];
+    // A frontier that nobody reaches, whatever is admitted: there is always reason to ask.
+    let mut promises = summary();
+    for document in &mut promises.documents {
+        document.frontier = ZERO;
+    }
     let manners = Manners {
         hello: hello(2).encode(),
-        summary: Control::Summary(summary()).encode(),
+        summary: Control::Summary(promises).encode(),
     };
     let mut pair = Pair::new();
     pair.assert_serves(0);
@@ -423,8 +428,10 @@ fn a_member_survives_every_mutation_and_serves_others_all_the_while() {
         let ended = |o: &Output| matches!(o, Output::Close { peer: p, .. } if *p == peer);
         closed += usize::from(outputs.iter().any(ended));
         pair.member.disconnected(peer, START);
-        // What else it meant to say goes to the good peer.
+        // What else it meant to say goes to the good peer, and what follows from it is done
+        // before the next, or a pull from the good peer stands in the way of the one fed.
         hand_over(outputs, &mut pair);
+        converse(&mut pair.member, &mut pair.good, GOOD, START);
         if n % 1000 == 0 {
             pair.assert_serves(u8::try_from(10 + n / 1000).unwrap());
         }
