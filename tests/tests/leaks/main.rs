@@ -32,7 +32,7 @@ use support::identity::Identity;
 use support::search::{Haystack, files_under};
 use support::tap::{Tape, Taps};
 use support::{A, B, C, configure};
-use system_tests::harness::wait::AGREEMENT;
+use system_tests::harness::wait::{AGREEMENT, until};
 use system_tests::harness::{Node, Region, free_ports};
 
 /// A region whose nodes reach each other through taps only.
@@ -174,11 +174,23 @@ fn no_personal_value_leaves_its_council() {
             assert_clean(&what, &Haystack::new(body.to_string().as_bytes()));
         }
     }
+    wait_every_line(&taps);
     region.nodes.iter_mut().for_each(Node::stop);
     drop(guard);
 
     search_files(&region, &files, &hosts, &listings);
     search_tapes(&taps.tapes().all(), &hosts, &listings);
+}
+
+/// Waits until every node has spoken to every other: all may agree through A before B and C
+/// have found each other.
+fn wait_every_line(taps: &Taps) {
+    until(AGREEMENT, "every node has spoken to every other", || {
+        let tapes = taps.tapes().all();
+        let lines: BTreeSet<_> = tapes.iter().map(|tape| (tape.from, tape.to)).collect();
+        let told = (lines.len() == 6).then_some(());
+        told.ok_or_else(|| format!("{lines:?}"))
+    });
 }
 
 fn raw(id: &str) -> [u8; 16] {
