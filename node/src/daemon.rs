@@ -8,10 +8,10 @@ use smp_certs::{BundleError, KeyError, NodeKeys};
 
 use crate::config::Config;
 use crate::desk::Desk;
-use crate::engine::{Engine, Event, OpenError, StoreLocation, clock};
+use crate::engine::{Engine, EngineHandle, Event, OpenError, StoreLocation, clock};
 use crate::membership::{self, MembershipError};
 use crate::shared::Shared;
-use crate::transport::{Transport, TransportError};
+use crate::transport::{Meter, Transport, TransportError};
 
 /// Why the node does not start. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -113,6 +113,16 @@ impl Daemon {
     /// What answers the local API.
     pub fn service(&self) -> Desk {
         self.desk.clone()
+    }
+
+    /// How its engine is asked from inside this process: for measurements.
+    pub fn engine(&self) -> EngineHandle {
+        self.engine.handle()
+    }
+
+    /// Reads the traffic counters.
+    pub fn meter(&self) -> Meter {
+        self.transport.meter()
     }
 
     /// Where it listens for peers.

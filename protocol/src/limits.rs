@@ -118,6 +118,11 @@ pub const ROUND_SECONDS: u64 = 60;
 /// how things stand.
 pub const ROUND_SECONDS_UNSETTLED: u64 = 5;
 
+/// How long a peer that agreed is not asked again while nothing changes. In a small region
+/// every round would ask every peer, which is most of what idle nodes say; whoever has news
+/// does not wait for this.
+pub const AT_REST_SECONDS: u64 = 240;
+
 /// Peers that a round asks; the rest are reached in later rounds.
 pub const ROUND_PEERS: usize = 3;
 

@@ -21,13 +21,17 @@ impl Member {
         self.schedule_pulls();
     }
 
-    /// Asks the peers that were compared longest ago whether all is equal. Rounds come
-    /// closer together while somebody may not have seen the newest change.
+    /// Asks the peers that were asked longest ago whether all is equal, those apart that
+    /// said so lately with nothing changed since. Rounds come closer together while somebody
+    /// may not have seen the newest change.
     fn round(&mut self) {
         self.unsettled_since = None;
         let mut due: Vec<(Option<UnixSeconds>, u64, PeerId)> = Vec::new();
         for (id, peer) in &self.peers {
-            if peer.is_active() {
+            let at_rest = peer.compared.is_some_and(|at| {
+                at > self.changed && self.now.since(at) < limits::AT_REST_SECONDS
+            });
+            if peer.is_active() && !at_rest {
                 due.push((peer.asked, self.dice.u64(..), *id));
             }
         }

@@ -345,10 +345,12 @@ fn settled_members_say_little() {
     let bytes: usize = net
         .traffic
         .iter()
-        .map(|(_, _, frame)| frame.len() + 4)
+        // Its length, and what QUIC adds to a frame that goes alone.
+        .map(|(_, _, frame)| frame.len() + 4 + 70)
         .sum();
     let per_link_and_hour = bytes / 6;
-    assert!(per_link_and_hour < 10_000, "{per_link_and_hour} bytes");
+    // With 72 keep-alives of about 60 bytes that is less than 10 KB.
+    assert!(per_link_and_hour < 5_600, "{per_link_and_hour} bytes");
     for view in net.members.iter().flat_map(Member::peer_views) {
         assert!(
             view.documents
@@ -388,7 +390,7 @@ fn equal_entries_merged_to_something_else_are_noticed_and_not_called_agreement()
     );
     let holding = net.members[1].holdings.get_mut(&pool(0)).unwrap();
     holding.heads = crate::ids::Hash([1; 32]);
-    net.tick(90);
+    net.tick(limits::AT_REST_SECONDS + 90);
     for n in [0, 1] {
         let found = net.notes.iter().any(|(who, note)| {
             *who == n && matches!(note, Note::Diverged { document, .. } if *document == pool(0))

@@ -12,7 +12,7 @@ use super::world::{Event, World};
 /// How long a handshake may take, as in the daemon's transport.
 const HANDSHAKE: Micros = 10 * SECOND;
 /// How long the node with the higher id waits before it first dials.
-const COURTESY: Micros = 1500 * MILLI;
+const COURTESY: Micros = 25 * MILLI;
 /// What an end calls the other before its handshake is over.
 const NOBODY: PeerId = PeerId(u64::MAX);
 
