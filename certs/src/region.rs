@@ -346,6 +346,7 @@ fn first_roster(
         schema: schema::NEWEST,
         members: Vec::new(),
         readers: Vec::new(),
+        cuts: Vec::new(),
     }
 }
 

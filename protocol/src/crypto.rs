@@ -33,6 +33,8 @@ pub enum Tag {
     Acceptance,
     /// A node's statement of how its document stands.
     Freshness,
+    /// A node's statement of what it holds of a key.
+    Vouching,
     /// An enrolment request.
     Enrolment,
     /// A region authority, for its fingerprint.
@@ -55,6 +57,7 @@ impl Tag {
             Self::Roster => b"smp-sync/1 roster\0",
             Self::Acceptance => b"smp-sync/1 acceptance\0",
             Self::Freshness => b"smp-sync/1 freshness\0",
+            Self::Vouching => b"smp-sync/1 vouching\0",
             Self::Enrolment => b"smp-sync/1 enrolment\0",
             Self::Authority => b"smp-sync/1 authority\0",
             Self::PassOn => b"smp-sync/1 pass on\0",

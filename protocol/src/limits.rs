@@ -93,6 +93,18 @@ pub const ENDPOINTS_PER_NODE: usize = 4;
 /// Readers named for one document; a council has at most a dozen neighbours.
 pub const READERS_PER_DOCUMENT: usize = 64;
 
+/// Cuts in a roster: a few for every council over the years. What they name is bounded by
+/// the roster's own size.
+pub const CUTS: usize = 512;
+
+/// Hashes in a node's statement of what it holds of a key (P-49), shared out among the
+/// key's chains: 256 of each where there are up to 32.
+pub const VOUCHED_HASHES: usize = 8192;
+
+/// A statement of what a node holds of a key, encoded: its hashes, and the names of as many
+/// chains as a document may have.
+pub const VOUCHING_BYTES: usize = 512 << 10;
+
 /// How far one roster may be ahead of the one before it that a node holds. An authority
 /// that signs a version a day gets there in three years.
 pub const ROSTER_VERSION_JUMP: u64 = 1000;

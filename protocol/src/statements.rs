@@ -2,14 +2,17 @@
 //!
 //! Two statements travel with a document: which readers its council accepts, and how it
 //! stood at a time. Each is signed by one of the council's nodes, so whoever passes it on
-//! can neither make nor alter it.
+//! can neither make nor alter it. A third goes by hand to the SMP admin: what a node holds
+//! of a key, for the region to cut it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::codec;
 use crate::crypto::{self, Signing, Tag};
-use crate::document::Place;
-use crate::ids::{CouncilCode, DocumentKind, DocumentName, Hash, NodeId, RegionName, Signature};
+use crate::document::{Place, Reach};
+use crate::ids::{
+    CouncilCode, DocumentKind, DocumentName, Hash, Incarnation, NodeId, RegionName, Signature,
+};
 use crate::limits;
 use crate::roster::{Roster, ascending};
 use crate::time::UnixSeconds;
@@ -118,5 +121,58 @@ impl Freshness {
     pub fn is_later(&self, other: &Self) -> bool {
         let rank = |f: &Self| (f.body.at, f.body.counter, f.body.node);
         rank(self) > rank(other)
+    }
+}
+
+/// What one node holds of another's entries in a document (P-49). The region's authority
+/// compares several of these before it cuts the key.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Vouching {
+    /// What is signed.
+    pub body: VouchingBody,
+    /// By the node named in the body.
+    pub signature: Signature,
+}
+
+/// See [`Vouching`].
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct VouchingBody {
+    /// Region, document and generation.
+    pub place: Place,
+    /// The node whose entries these are.
+    pub of: NodeId,
+    /// The node that holds them, and signs.
+    pub by: NodeId,
+    /// When.
+    pub at: UnixSeconds,
+    /// Each chain, ascending, with some of its entries, ascending: the newest, those at
+    /// marks, and as many of the last ones as there is room for.
+    pub chains: Vec<(Incarnation, Vec<Reach>)>,
+}
+
+impl Vouching {
+    /// Signs a statement.
+    pub fn sign(body: VouchingBody, key: &Signing) -> Self {
+        let signature = key.sign(Tag::Vouching, &codec::encode(&body));
+        Self { body, signature }
+    }
+
+    /// The council whose node signed it, if it is well formed and that node is listed.
+    pub fn holds(&self, roster: &Roster) -> Option<CouncilCode> {
+        let body = &self.body;
+        let (member, node) = roster.node(body.by)?;
+        let rising = |points: &Vec<Reach>| {
+            !points.is_empty() && ascending(points.iter().map(|point| point.entries))
+        };
+        let good = body.place.region == roster.region
+            && ascending(body.chains.iter().map(|(chain, _)| *chain))
+            && body.chains.iter().all(|(_, points)| rising(points))
+            && crypto::verify(
+                &node.signing,
+                Tag::Vouching,
+                &codec::encode(body),
+                &self.signature,
+            );
+        good.then_some(member.council)
     }
 }

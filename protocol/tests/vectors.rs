@@ -82,6 +82,7 @@ fn made() -> BTreeMap<String, Vec<u8>> {
     put("frontier digest", digest.0.to_vec());
     put("acceptance", codec::encode(&acceptance()));
     put("freshness", codec::encode(&freshness()));
+    put("vouching", codec::encode(&vouching()));
     put("roster", codec::encode(&roster()));
     put("roster, signed", codec::encode(&signed_roster()));
 

@@ -3,13 +3,15 @@
 //! Entries made here, pulled, pushed or read from the store all come through
 //! [`Document::judge`]. It changes nothing; what it admits is carried out by
 //! [`Document::execute`] once the caller has seen to its storing. The answer depends on the
-//! entries, their ancestors and the roster's keys alone, never on merged state, a clock or
-//! the order of arrival, so that every replica gives the same one.
+//! entries, their ancestors and the roster alone, never on merged state, a clock or
+//! the order of arrival, so that every replica gives the same one. The one refusal that
+//! depends on what was heard is that of a closed key (P-16); a cut ends it.
 
 use std::collections::BTreeMap;
 
 use super::Document;
 use super::chain::{Chain, Held};
+use super::cut::{UNSIGNED, fit};
 use super::entry::{ChainId, Unit};
 use super::refusal::{Cause, Refusal};
 use super::staging::{Candidate, stage};
@@ -25,6 +27,9 @@ pub struct Judged {
     pub(super) admitted: Vec<Admitted>,
     /// What was refused, one per unit at most. The rest of the batch is not touched by it.
     pub refused: Vec<Refusal>,
+    /// Of the units refused as a fork, the first of each node: once the rest is carried
+    /// out, [`Document::evidence_against`] makes evidence of it.
+    pub forks: Vec<Unit>,
 }
 
 impl Judged {
@@ -40,10 +45,23 @@ impl Judged {
     }
 }
 
+/// The hash and the edits of each entry that is new, and whether they end in a proof.
+type Examined = (Vec<Hash>, Vec<Vec<Edit>>, bool);
+
 #[derive(Debug)]
 pub(super) struct Admitted {
     pub(super) unit: Unit,
     pub(super) entries: Vec<(Held, Vec<Edit>)>,
+    /// Whether it ends in a signature, or at a cut.
+    pub(super) provable: bool,
+}
+
+/// By which rules a batch is judged.
+#[derive(Clone, Copy)]
+struct Rules<'a> {
+    roster: &'a Roster,
+    /// What this node admitted before: closed keys and cuts are looked at afterwards.
+    stored: bool,
 }
 
 impl Document {
@@ -52,13 +70,27 @@ impl Document {
     /// Work: one signature check per unit, two hashes per entry, and a look at each unit
     /// again for every one that it waits for.
     pub fn judge(&self, units: Vec<Unit>, roster: &Roster) -> Judged {
+        let stored = false;
+        self.judge_by(units, Rules { roster, stored })
+    }
+
+    /// Judges what this node's own store holds. It was admitted under the roster and the
+    /// evidence of its time, so neither a closed key nor a cut keeps it out here;
+    /// [`Document::beyond`] says afterwards what has to go.
+    pub fn judge_stored(&self, units: Vec<Unit>, roster: &Roster) -> Judged {
+        let stored = true;
+        self.judge_by(units, Rules { roster, stored })
+    }
+
+    fn judge_by(&self, units: Vec<Unit>, rules: Rules<'_>) -> Judged {
         let mut refused = Vec::new();
         let mut candidates: Vec<Candidate> = Vec::new();
         // For each chain, the hashes of the entries that this batch adds to it.
         let mut ahead: BTreeMap<ChainId, Vec<Hash>> = BTreeMap::new();
         let mut chains = self.chains.len();
         let mut total = self.total;
-        for unit in units.into_iter().take(limits::BATCH_UNITS) {
+        let mut forks: Vec<Unit> = Vec::new();
+        for mut unit in units.into_iter().take(limits::BATCH_UNITS) {
             let chain = unit.chain;
             let known = self.chains.contains_key(&chain) || ahead.contains_key(&chain);
             if !known && chains >= limits::CHAINS_PER_DOCUMENT {
@@ -71,18 +103,33 @@ impl Document {
                 continue;
             }
             let before = ahead.get(&chain).map_or(&[][..], Vec::as_slice);
-            match self.examine(unit, before, roster) {
-                Ok(Some(candidate)) => {
+            match self.examine(&mut unit, before, rules) {
+                Ok(Some((hashes, edits, provable))) => {
                     chains += usize::from(!known);
-                    ahead.entry(chain).or_default().extend(&candidate.hashes);
-                    candidates.push(candidate);
+                    ahead.entry(chain).or_default().extend(&hashes);
+                    candidates.push(Candidate {
+                        unit,
+                        hashes,
+                        edits,
+                        provable,
+                    });
                 }
                 Ok(None) => {}
-                Err(refusal) => refused.push(refusal),
+                Err(refusal) => {
+                    let is_first = !forks.iter().any(|fork| fork.chain.node == chain.node);
+                    if matches!(refusal.cause, Cause::Fork { .. }) && is_first {
+                        forks.push(unit);
+                    }
+                    refused.push(refusal);
+                }
             }
         }
         let admitted = stage(self, candidates, &mut refused);
-        Judged { admitted, refused }
+        Judged {
+            admitted,
+            refused,
+            forks,
+        }
     }
 
     pub(super) fn head(&self, chain: ChainId) -> (u64, Option<Hash>) {
@@ -94,26 +141,30 @@ impl Document {
     }
 
     /// Steps 1 to 4, and of step 6 what the edits alone decide. `Ok(None)`: held already,
-    /// or `ahead` in this batch.
+    /// or `ahead` in this batch. Cuts the entries that are held off the unit.
     fn examine(
         &self,
-        mut unit: Unit,
+        unit: &mut Unit,
         ahead: &[Hash],
-        roster: &Roster,
-    ) -> Result<Option<Candidate>, Refusal> {
+        rules: Rules<'_>,
+    ) -> Result<Option<Examined>, Refusal> {
         let chain = unit.chain;
         let bare = |cause| Refusal::unproven(chain, cause);
-        check_sizes(&unit).map_err(bare)?;
+        check_sizes(unit).map_err(bare)?;
         let mut hashes = unit.hashes();
-        let Some(last_hash) = hashes.last().copied() else {
-            return Err(bare(Cause::Size("no entries")));
-        };
-        let key = roster
-            .signing_key(self.place.document, chain.node)
+        let key = rules
+            .roster
+            .entry_key(self.place.document, chain.node)
             .ok_or_else(|| bare(Cause::NotAWriter))?;
         if unit.place != self.place {
-            return Err(misplaced(&unit, &self.place, last_hash, &key));
+            return Err(misplaced(unit, &self.place, &hashes, &key));
         }
+        let bound = rules.roster.bound(self.place.document, chain);
+        let at_cut = match bound {
+            Some(reach) if !rules.stored => fit(unit, &mut hashes, reach).map_err(bare)?,
+            Some(Some(reach)) => unit.end() == reach.entries && hashes.last() == Some(&reach.last),
+            _ => false,
+        };
         let held = self.head(chain).0.saturating_add(ahead.len() as u64);
         // Step 3. Entries that are held already must be the same ones.
         if unit.first > held {
@@ -131,9 +182,24 @@ impl Document {
                     self.hash_at(chain, sequence, ahead)
                         .is_none_or(|mine| mine == *hash)
                 });
+        // What is held of a closed key stays; nothing is added to it (P-16).
+        if self.closed.contains_key(&chain.node) && bound.is_none() && !rules.stored {
+            let is_held = same_so_far && repeated >= unit.steps.len();
+            return is_held.then_some(None).ok_or(bare(Cause::Closed));
+        }
         // Step 4 comes before anything is said of the author.
-        if !unit.is_signed(last_hash, &key) {
+        let signed = hashes
+            .last()
+            .is_some_and(|last| unit.is_signed(*last, &key));
+        if !signed && unit.signature != UNSIGNED && !at_cut {
             return Err(bare(Cause::BadSignature));
+        }
+        if !signed && !at_cut && !rules.stored {
+            return Err(bare(Cause::Unsigned));
+        }
+        if !signed {
+            // Whoever this is passed on to has to know it for what it is.
+            unit.signature = UNSIGNED;
         }
         if !same_so_far {
             return Err(bare(Cause::Fork {
@@ -149,12 +215,8 @@ impl Document {
         unit.first += repeated as u64;
         unit.steps.drain(..repeated);
         hashes.drain(..repeated);
-        let edits = self.check_edits(&unit, &hashes)?;
-        Ok(Some(Candidate {
-            unit,
-            hashes,
-            edits,
-        }))
+        let edits = self.check_edits(unit, &hashes)?;
+        Ok(Some((hashes, edits, signed || at_cut)))
     }
 
     /// The hash at a sequence of a chain, with what this batch adds to it.
@@ -221,10 +283,11 @@ fn check_sizes(unit: &Unit) -> Result<(), Cause> {
 }
 
 /// Step 2: an entry that its author signed for another place proves that by itself.
-fn misplaced(unit: &Unit, here: &super::Place, last: Hash, key: &PublicKey) -> Refusal {
-    if !unit.is_signed(last, key) {
+fn misplaced(unit: &Unit, here: &super::Place, hashes: &[Hash], key: &PublicKey) -> Refusal {
+    let last = hashes.last().filter(|last| unit.is_signed(**last, key));
+    let Some(last) = last.copied() else {
         return Refusal::unproven(unit.chain, Cause::BadSignature);
-    }
+    };
     let cause = if unit.place.region != here.region {
         Cause::OtherRegion
     } else if unit.place.document != here.document {

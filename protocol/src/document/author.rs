@@ -86,6 +86,26 @@ impl Document {
     }
 }
 
+/// Cuts units into runs that each fit a row of the store, as what a peer sends does anyway.
+pub(crate) fn in_rows(units: Vec<Unit>) -> Vec<Vec<Unit>> {
+    let mut rows: Vec<Vec<Unit>> = Vec::new();
+    let mut weight = 0;
+    for unit in units {
+        weight += unit.weight();
+        let fits = |row: &&mut Vec<Unit>| {
+            weight <= limits::BATCH_BYTES / 2 && row.len() < limits::BATCH_UNITS
+        };
+        match rows.last_mut().filter(fits) {
+            Some(row) => row.push(unit),
+            None => {
+                weight = unit.weight();
+                rows.push(vec![unit]);
+            }
+        }
+    }
+    rows
+}
+
 /// Cuts edits into runs that fit one entry each.
 fn split(edits: &[Edit]) -> Vec<&[Edit]> {
     // The list's own length takes at most five bytes.

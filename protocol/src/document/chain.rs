@@ -80,18 +80,28 @@ impl Chain {
 
     /// Adds entries that end in a signature, and drops the signature that they supersede:
     /// not one at a mark, nor one before an entry that names dependencies, since that entry
-    /// begins a unit wherever it is (P-12).
-    pub(super) fn append(&mut self, entries: Vec<Held>, signature: Signature) {
+    /// begins a unit wherever it is (P-12). Entries that end in none cannot be shown to
+    /// others before more follow.
+    pub(super) fn append(&mut self, entries: Vec<Held>, signature: Option<Signature>) {
         let begins_a_unit = entries
             .first()
             .is_some_and(|e| !e.step.dependencies.is_empty());
         let before = self.len().checked_sub(1);
         self.entries.extend(entries);
+        let Some(signature) = signature else {
+            return;
+        };
         if let Some(before) = before.filter(|sequence| !is_mark(*sequence) && !begins_a_unit) {
             self.signatures.remove(&before);
         }
         self.signatures
             .insert(self.len().saturating_sub(1), signature);
+    }
+
+    /// The entries from `first` to the end.
+    pub(super) fn rest(&self, first: u64) -> Option<&[Held]> {
+        let entries = self.entries.get(usize::try_from(first).ok()?..)?;
+        (!entries.is_empty()).then_some(entries)
     }
 
     /// The entries from `first` to the next kept signature, with it.
@@ -126,7 +136,7 @@ mod tests {
     fn signatures_stay_at_marks_and_at_the_newest() {
         let mut chain = Chain::default();
         for n in 0..600u64 {
-            chain.append(vec![held(0)], Signature([(n % 251) as u8; 64]));
+            chain.append(vec![held(0)], Some(Signature([(n % 251) as u8; 64])));
         }
         let kept: Vec<u64> = chain.signatures.keys().copied().collect();
         assert_eq!(kept, [255, 511, 599]);

@@ -67,7 +67,7 @@ struct Made {
 fn everything_of(source: &Document, into: &mut Document) {
     let mut held = into.frontier();
     loop {
-        let batch = source.batch_after(&mut held, &BTreeSet::new());
+        let batch = source.batch_after(&mut held, &BTreeSet::new(), &roster());
         if batch.is_empty() {
             return;
         }
@@ -212,7 +212,7 @@ proptest! {
         let mut batches = shuffled(&pushed, &picks);
         for quarter in 1..4 {
             let held = part_of(&whole, &pushed[..pushed.len() * quarter / 4]);
-            let answer = held.batch_after(&mut Frontier::default(), &BTreeSet::new());
+            let answer = held.batch_after(&mut Frontier::default(), &BTreeSet::new(), &roster());
             batches.insert(cut.index(batches.len() + 1), answer);
         }
         assert_equal(&deliver(batches), &whole);
@@ -252,7 +252,7 @@ fn braided(rounds: usize) -> (Vec<Unit>, Document) {
 #[test]
 fn chains_that_depend_on_each_other_come_in_one_batch() {
     let (_, whole) = braided(50);
-    let batch = whole.batch_after(&mut Frontier::default(), &BTreeSet::new());
+    let batch = whole.batch_after(&mut Frontier::default(), &BTreeSet::new(), &roster());
     assert_eq!(batch.len(), 100, "an entry with dependencies begins a unit");
     for turned in [false, true] {
         let mut batch = batch.clone();
@@ -278,7 +278,7 @@ fn a_unit_that_is_refused_takes_only_what_stands_on_it() {
     // Two chains that stand on one another, and one that stands alone; with a bad signature
     // at the bottom of the two, only the third is admitted.
     let (_, whole) = braided(20);
-    let mut batch = whole.batch_after(&mut Frontier::default(), &BTreeSet::new());
+    let mut batch = whole.batch_after(&mut Frontier::default(), &BTreeSet::new(), &roster());
     let free_key = key(2);
     let free_chain = ChainId {
         node: free_key.node_id(),
@@ -321,7 +321,7 @@ fn long_chains_cross_marks_and_are_cut_there() {
         pushed.extend(units);
     }
     let mut held = Frontier::default();
-    let batch = author.batch_after(&mut held, &BTreeSet::new());
+    let batch = author.batch_after(&mut held, &BTreeSet::new(), &roster());
     let ends: Vec<u64> = batch.iter().map(Unit::end).collect();
     let mark = limits::UNIT_ENTRIES;
     assert_eq!(ends, [mark, 2 * mark, 600]);
@@ -370,4 +370,89 @@ fn authors_name_each_dependency_once() {
         }
     }
     assert_eq!(seen.len(), 6, "all but the newest entry, and nothing twice");
+}
+
+/// The roster with a cut of the first node: each of its chains that is held ends where
+/// `pick` says.
+fn cut_of(whole: &Document, pick: &Index) -> crate::roster::Roster {
+    let node = key(0).node_id();
+    let points = whole.points(node, limits::VOUCHED_HASHES);
+    let chains = points.into_iter().filter_map(|(chain, reaches)| {
+        let at = pick.index(reaches.len() + 1);
+        Some((chain, *reaches.get(at.checked_sub(1)?)?))
+    });
+    crate::roster::Roster {
+        cuts: vec![crate::roster::Cut {
+            document: place().document,
+            generation: 1,
+            node,
+            signing: key(0).public(),
+            chains: chains.collect(),
+        }],
+        ..roster()
+    }
+}
+
+/// Judges everything again and again under a roster, until nothing more is let in.
+fn fill(replica: &mut Document, batches: &[Vec<Unit>], roster: &crate::roster::Roster) {
+    loop {
+        let before = replica.entry_count();
+        for batch in batches {
+            let judged = replica.judge(batch.clone(), roster);
+            assert!(judged.refused.iter().all(|refusal| !refusal.is_a_fault()));
+            replica.execute(judged).unwrap();
+        }
+        if replica.entry_count() == before {
+            return;
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_cut_ends_in_the_same_heads_whether_it_or_the_entries_came_first(
+        history in history(),
+        picks in prop::collection::vec(any::<(Index, u8)>(), 1..80),
+        pick in any::<Index>(),
+        when in any::<Index>(),
+    ) {
+        let Made { pushed, whole } = play(&history);
+        let cut = cut_of(&whole, &pick);
+        let batches = shuffled(&pushed, &picks);
+
+        // Everything first, then the cut.
+        let ends = whole.beyond(&cut);
+        let after = whole.remake(&ends, &cut).unwrap().document;
+        prop_assert!(after.beyond(&cut).is_empty());
+
+        // The cut first, then everything.
+        let mut before = document();
+        fill(&mut before, &batches, &cut);
+        assert_equal(&before, &after);
+
+        // The cut in between.
+        let mut between = document();
+        let part = when.index(batches.len() + 1);
+        fill(&mut between, &batches[..part], &roster());
+        let ends = between.beyond(&cut);
+        between = between.remake(&ends, &cut).unwrap().document;
+        fill(&mut between, &batches, &cut);
+        assert_equal(&between, &after);
+
+        // And from one replica to another, by what each can show.
+        let mut pulled = document();
+        let mut held = Frontier::default();
+        loop {
+            let batch = between.batch_after(&mut held, &BTreeSet::new(), &cut);
+            if batch.is_empty() {
+                break;
+            }
+            let judged = pulled.judge(batch, &cut);
+            prop_assert_eq!(&judged.refused, &vec![]);
+            pulled.execute(judged).unwrap();
+        }
+        assert_equal(&pulled, &after);
+    }
 }

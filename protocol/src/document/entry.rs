@@ -107,6 +107,36 @@ pub struct Unit {
     pub signature: Signature,
 }
 
+/// What a header says beyond its place in a chain.
+pub(super) struct Link<'a> {
+    pub(super) dependencies: &'a [Hash],
+    pub(super) schema: SchemaVersion,
+    pub(super) edits: Hash,
+}
+
+/// The hashes of consecutive entries of a chain, in order, from the one after `previous`.
+pub(super) fn linked<'a>(
+    place: &'a Place,
+    chain: ChainId,
+    first: u64,
+    mut previous: Hash,
+    links: impl Iterator<Item = Link<'a>> + 'a,
+) -> impl Iterator<Item = Hash> + 'a {
+    (0..).zip(links).map(move |(ahead, link)| {
+        let header = Header {
+            place: place.clone(),
+            chain,
+            sequence: first.saturating_add(ahead),
+            previous,
+            dependencies: link.dependencies.to_vec(),
+            schema: link.schema,
+            edits: link.edits,
+        };
+        previous = header.hash();
+        previous
+    })
+}
+
 impl Unit {
     /// The sequence after the last entry.
     pub fn end(&self) -> u64 {
@@ -115,23 +145,12 @@ impl Unit {
 
     /// The hash of each entry, in order. Work grows with the bytes of the unit.
     pub fn hashes(&self) -> Vec<Hash> {
-        let mut previous = self.previous;
-        (0..)
-            .zip(&self.steps)
-            .map(|(ahead, step)| {
-                let header = Header {
-                    place: self.place.clone(),
-                    chain: self.chain,
-                    sequence: self.first.saturating_add(ahead),
-                    previous,
-                    dependencies: step.dependencies.clone(),
-                    schema: step.schema,
-                    edits: crypto::hash(Tag::EntryEdits, &step.edits.0),
-                };
-                previous = header.hash();
-                previous
-            })
-            .collect()
+        let links = self.steps.iter().map(|step| Link {
+            dependencies: &step.dependencies,
+            schema: step.schema,
+            edits: crypto::hash(Tag::EntryEdits, &step.edits.0),
+        });
+        linked(&self.place, self.chain, self.first, self.previous, links).collect()
     }
 
     /// The signature that belongs at the end of a unit whose last entry has this hash.

@@ -6,7 +6,9 @@
 mod admission;
 mod author;
 mod chain;
+mod cut;
 mod entry;
+mod fork;
 mod frontier;
 mod refusal;
 mod replica;
@@ -16,9 +18,14 @@ mod staging;
 mod admission_tests;
 #[cfg(test)]
 mod convergence_tests;
+#[cfg(test)]
+mod fork_tests;
 
 pub use admission::Judged;
+pub(crate) use author::in_rows;
+pub use cut::Remade;
 pub use entry::{ChainId, Header, Place, Step, Unit};
+pub use fork::{Branch, BranchStep, Evidence};
 pub use frontier::{Frontier, Reach};
 pub use refusal::{Cause, Refusal};
 pub use replica::{RecordFields, ReplicaError};
@@ -27,8 +34,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use crate::codec;
 use crate::crypto::{self, Tag};
-use crate::ids::{Hash, RecordId};
+use crate::ids::{Hash, NodeId, RecordId, Signature};
 use crate::limits;
+use crate::roster::Roster;
 use chain::{Chain, Held};
 use replica::Replica;
 
@@ -43,6 +51,8 @@ pub struct Document {
     total: u64,
     /// Entries whose own bytes prove that they are not admissible, newest last (P-19).
     refused: VecDeque<Hash>,
+    /// The keys that signed two histories here, each with the proof (P-16).
+    closed: BTreeMap<NodeId, Evidence>,
 }
 
 impl std::fmt::Debug for Document {
@@ -69,6 +79,7 @@ impl Document {
             replica: Replica::new()?,
             total: 0,
             refused: VecDeque::new(),
+            closed: BTreeMap::new(),
         })
     }
 
@@ -102,7 +113,8 @@ impl Document {
                 entries.push(held);
             }
             let chain = self.chains.entry(id).or_default();
-            chain.append(entries, admitted.unit.signature);
+            let signature = admitted.unit.signature;
+            chain.append(entries, admitted.provable.then_some(signature));
         }
         Ok(())
     }
@@ -140,6 +152,17 @@ impl Document {
     /// How many entries of a chain are held.
     pub fn entries_of(&self, chain: ChainId) -> u64 {
         self.chains.get(&chain).map_or(0, Chain::len)
+    }
+
+    /// The entry held at a sequence of a chain.
+    pub fn entry_at(&self, chain: ChainId, sequence: u64) -> Option<Hash> {
+        Some(self.chains.get(&chain)?.get(sequence)?.hash)
+    }
+
+    /// Whether a chain that reaches so far is the one held here, if that can be told.
+    pub fn agrees(&self, chain: ChainId, reach: Reach) -> Option<bool> {
+        let mine = self.entry_at(chain, reach.entries.checked_sub(1)?)?;
+        Some(mine == reach.last)
     }
 
     /// Whether an entry is held.
@@ -184,14 +207,21 @@ impl Document {
 
     /// The next batch for a peer that has shown `held` and refused `refused` (P-33): units
     /// in an order in which each follows its past, about [`limits::BATCH_TARGET_BYTES`] of
-    /// them and at most one unit more. `held` is moved on past what is returned; an empty
-    /// batch says that nothing is left.
-    pub fn batch_after(&self, held: &mut Frontier, refused: &BTreeSet<Hash>) -> Vec<Unit> {
+    /// them and at most one unit more; of a chain that is being shown up to a cut up to
+    /// eight times as much, since only the end of it proves which history it is (P-48).
+    /// `held` is moved on past what is returned; an empty batch says that nothing is left.
+    pub fn batch_after(
+        &self,
+        held: &mut Frontier,
+        refused: &BTreeSet<Hash>,
+        roster: &Roster,
+    ) -> Vec<Unit> {
         let mut batch = Vec::new();
         let mut weight = 0;
         let mut passed_over = BTreeSet::new();
         for (chain, sequence, _) in self.replica.order() {
-            if weight >= limits::BATCH_TARGET_BYTES || batch.len() >= limits::BATCH_UNITS {
+            let full = weight >= limits::BATCH_TARGET_BYTES && !self.leads_to_cut(&batch, roster);
+            if full || weight >= limits::BATCH_BYTES / 2 || batch.len() >= limits::BATCH_UNITS {
                 break;
             }
             let first = held.entries(*chain);
@@ -223,23 +253,31 @@ impl Document {
         batch
     }
 
+    /// Whether the last unit of a batch is on the way to a hash that a cut names.
+    fn leads_to_cut(&self, batch: &[Unit], roster: &Roster) -> bool {
+        batch.last().is_some_and(|unit| {
+            let bound = roster.bound(self.place.document, unit.chain).flatten();
+            bound.is_some_and(|reach| unit.end() < reach.entries)
+        })
+    }
+
     /// The entries of a chain from `first` to the next signature, as a unit.
     fn unit_from(&self, chain: ChainId, first: u64) -> Option<(Unit, &[Held])> {
-        let held = self.chains.get(&chain)?;
-        let (entries, signature) = held.from(first)?;
-        let previous = match first.checked_sub(1) {
-            Some(before) => held.get(before)?.hash,
-            None => Hash([0; 32]),
-        };
-        let unit = Unit {
+        let (entries, signature) = self.chains.get(&chain)?.from(first)?;
+        Some((self.unit_with(chain, first, entries, signature), entries))
+    }
+
+    fn unit_with(&self, chain: ChainId, first: u64, entries: &[Held], end: Signature) -> Unit {
+        let before = first.checked_sub(1);
+        let before = before.and_then(|at| self.chains.get(&chain)?.get(at));
+        Unit {
             place: self.place.clone(),
             chain,
             first,
-            previous,
+            previous: before.map_or(Hash([0; 32]), |entry| entry.hash),
             steps: entries.iter().map(|entry| entry.step.clone()).collect(),
-            signature,
-        };
-        Some((unit, entries))
+            signature: end,
+        }
     }
 
     /// Puts a peer's frontier back to the last mark on each chain whose newest entry there

@@ -40,12 +40,22 @@ pub enum Cause {
         /// The first sequence of the unit that shows it.
         sequence: u64,
     },
+    /// Step 3: its key is closed here, since it signed two histories.
+    #[error("its author's key is closed here until the region cuts it: it signed two histories")]
+    Closed,
     /// Step 4: the roster gives the document's council no such node.
     #[error("the roster names no such node of the document's council")]
     NotAWriter,
     /// Step 4: not signed, or altered since.
     #[error("its signature does not hold")]
     BadSignature,
+    /// Step 4: it ends at a hash that is to stand in a cut, and no cut that is held here
+    /// names it: whoever passed it on has a newer roster.
+    #[error("it has no signature, and no cut that is known here names its end")]
+    Unsigned,
+    /// Step 4: the region has cut its author's key, and this is not of what stays.
+    #[error("the region cut its author's key, and it is not of what stays")]
+    BeyondCut,
     /// Step 5: an entry that it depends on is not held; it is asked for.
     #[error("an entry that it depends on is missing")]
     MissingDependency,
@@ -99,5 +109,16 @@ impl Refusal {
     /// anyone.
     pub fn is_for_want_of_more(&self) -> bool {
         matches!(self.cause, Cause::Gap { .. } | Cause::MissingDependency)
+    }
+
+    /// Whether it says something about whoever signed the entry or passed it on. An entry
+    /// that waits for more, whose key is closed here, or that a cut concerns may come from
+    /// anyone in good faith.
+    pub fn is_a_fault(&self) -> bool {
+        let ruled_out = matches!(
+            self.cause,
+            Cause::Closed | Cause::Unsigned | Cause::BeyondCut
+        );
+        !self.is_for_want_of_more() && !ruled_out
     }
 }

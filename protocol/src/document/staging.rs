@@ -22,6 +22,8 @@ pub(super) struct Candidate {
     pub(super) unit: Unit,
     pub(super) hashes: Vec<Hash>,
     pub(super) edits: Vec<Vec<Edit>>,
+    /// Whether it ends in a signature, or at a cut.
+    pub(super) provable: bool,
 }
 
 /// Returns the candidates that follow their pasts, each after what it stands on; adds the
@@ -47,6 +49,7 @@ pub(super) fn stage(
                 Ok(Some(held)) => admitted.push(Admitted {
                     entries: held.into_iter().zip(candidate.edits).collect(),
                     unit: candidate.unit,
+                    provable: candidate.provable,
                 }),
                 Ok(None) => later.push(candidate),
                 Err(refusal) => refused.push(refusal),

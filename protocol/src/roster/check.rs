@@ -3,6 +3,7 @@
 //! The admin's tool runs the same check before it signs as a node does before it installs,
 //! so a roster that a node would refuse is never handed out.
 
+use super::cut::is_well_formed;
 use super::{Member, Roster};
 use crate::crypto;
 use crate::ids::{DocumentKind, Hash};
@@ -107,7 +108,30 @@ pub(super) fn check(roster: &Roster) -> Check {
     if !ascending(&keys) {
         return refuse("two nodes have one TLS key");
     }
-    check_readers(roster)
+    check_readers(roster)?;
+    check_cuts(roster)
+}
+
+fn check_cuts(roster: &Roster) -> Check {
+    if roster.cuts.len() > limits::CUTS {
+        return refuse(format!("more than {} cuts", limits::CUTS));
+    }
+    if !ascending(roster.cuts.iter().map(|cut| (cut.document, cut.node))) {
+        return refuse("cuts are not in ascending order, or one is listed twice");
+    }
+    for cut in &roster.cuts {
+        let document = cut.document;
+        if !is_well_formed(cut) {
+            return refuse(format!("{document}: a cut does not hold together"));
+        }
+        let council = roster.node(cut.node).map(|(member, _)| member.council);
+        if council.is_some_and(|council| council != document.council) {
+            return refuse(format!(
+                "{document}: the node of a cut is another council's"
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn check_member(member: &Member) -> Check {

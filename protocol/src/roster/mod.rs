@@ -6,10 +6,12 @@
 //! [`SignedRoster::verify`] alone.
 
 mod check;
+mod cut;
 mod signed;
 
 pub use check::RosterError;
 pub(crate) use check::ascending;
+pub use cut::{Cut, CutError, Ground, cut_from};
 pub use signed::{Installed, SignedRoster, VerifiedRoster};
 
 use serde::{Deserialize, Serialize};
@@ -45,6 +47,9 @@ pub struct Roster {
     pub members: Vec<Member>,
     /// Readers named beyond the kind's own rule, ascending by document.
     pub readers: Vec<NamedReaders>,
+    /// The keys that were ended in a document, ascending by document and node. What was cut
+    /// stays cut in every later version.
+    pub cuts: Vec<Cut>,
 }
 
 /// A member council.
@@ -147,8 +152,11 @@ impl Roster {
     }
 
     /// The key that signs for `document` as `node`; `None` where that node is not one of
-    /// the document's council (P-1).
+    /// the document's council (P-1), or was cut from it (P-47).
     pub fn signing_key(&self, document: DocumentName, node: NodeId) -> Option<PublicKey> {
+        if self.cut(document, node).is_some() {
+            return None;
+        }
         let member = self.member(document.council)?;
         member
             .nodes

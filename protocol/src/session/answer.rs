@@ -65,6 +65,7 @@ impl Member {
         }
         let chains = held.0.iter().map(|(chain, reach)| (*chain, reach.entries));
         self.shown(peer, name, chains);
+        self.showed_branches(peer, name, &held);
         if let Some(holding) = self.holdings.get(&name) {
             holding.document.show_disagreements(&mut held);
         }
@@ -99,9 +100,10 @@ impl Member {
         let Some(holding) = self.holdings.get(&name) else {
             return;
         };
-        let batch = holding
-            .document
-            .batch_after(&mut answering.held, &answering.refused);
+        let batch =
+            holding
+                .document
+                .batch_after(&mut answering.held, &answering.refused, &self.roster);
         if batch.is_empty() {
             let frontier = holding.document.frontier();
             return self.reply(peer, stream, &Answer::End(frontier));

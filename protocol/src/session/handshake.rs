@@ -71,6 +71,7 @@ impl Member {
             (Phase::Active(_), Control::Agreement(agreement)) => self.agreement(peer, &agreement),
             (Phase::Active(_), Control::Push(push)) => self.pushed(peer, push),
             (Phase::Active(_), Control::Holds(holds)) => self.peer_holds(peer, &holds),
+            (Phase::Active(_), Control::Evidence(evidence)) => self.hear_evidence(peer, evidence),
         }
     }
 
@@ -173,6 +174,7 @@ impl Member {
             node: who.node,
             council: who.council,
         });
+        self.send_evidence(peer);
         self.send_summary(peer, false);
     }
 
@@ -235,6 +237,7 @@ impl Member {
         self.roster = newer.clone();
         self.at(self.now);
         self.out.push(Output::RosterChanged(newer));
+        self.settle_all();
         let peers: Vec<(PeerId, Authenticated, Option<u64>)> = self
             .peers
             .iter()

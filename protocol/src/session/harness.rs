@@ -67,6 +67,7 @@ pub(super) fn roster(version: u64, members: usize, readers: &[(usize, usize)]) -
                 councils: councils.into_iter().collect(),
             })
             .collect(),
+        cuts: Vec::new(),
     }
 }
 

@@ -3,14 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::answer::Answering;
+use super::forks::FetchedBack;
 use super::peer::Peer;
 use super::pull::Pull;
+use super::settle::FallenFields;
 use super::{Durable, Note, Output, PeerId, PullId, StreamId};
 use crate::codec;
 use crate::crypto::{self, Signing, Tag};
 use crate::document::{Cause, Document, Frontier, Place, Refusal, ReplicaError, Unit};
 use crate::ids::{
-    BootId, CouncilCode, DocumentKind, DocumentName, Hash, Incarnation, NodeId, RegionName,
+    BootId, CouncilCode, DocumentKind, DocumentName, Hash, Incarnation, NodeId, RecordId,
+    RegionName,
 };
 use crate::limits;
 use crate::roster::VerifiedRoster;
@@ -57,6 +60,13 @@ pub(super) struct Holding {
     pub(super) batches: u64,
     pub(super) freshness: Option<Freshness>,
     pub(super) acceptance: Option<Acceptance>,
+    /// Since when a key is closed here (P-16).
+    pub(super) closed_since: BTreeMap<NodeId, UnixSeconds>,
+    /// The store holds entries of it that were not taken back: the roster lists their
+    /// node no longer.
+    pub(super) has_holes: bool,
+    /// What fell away of it with a cut; only of this council's own (P-50).
+    pub(super) fallen: BTreeMap<RecordId, FallenFields>,
 }
 
 impl Holding {
@@ -69,11 +79,14 @@ impl Holding {
             batches: 0,
             freshness: None,
             acceptance: None,
+            closed_since: BTreeMap::new(),
+            has_holes: false,
+            fallen: BTreeMap::new(),
         })
     }
 
     /// After entries were executed.
-    fn moved(&mut self) {
+    pub(super) fn moved(&mut self) {
         self.digest = self.document.frontier().digest(self.document.place());
         self.heads = self.document.heads_digest();
     }
@@ -103,6 +116,8 @@ pub struct Member {
     /// When it first did since the last round.
     pub(super) unsettled_since: Option<UnixSeconds>,
     pub(super) next_round: UnixSeconds,
+    /// Entries of this node's own that came from others.
+    pub(super) fetched_back: Option<FetchedBack>,
     pub(super) out: Vec<Output>,
 }
 
@@ -136,6 +151,7 @@ impl Member {
             changed: UnixSeconds(0),
             unsettled_since: None,
             next_round: now,
+            fetched_back: None,
             out: Vec::new(),
         };
         member.at(now);
@@ -143,7 +159,8 @@ impl Member {
     }
 
     /// Takes back what the store held; rosters before the documents, batches by ordinal.
-    /// Entries pass the same gate as any others.
+    /// Entries pass the same gate as any others, but for cuts and closed keys. When all is
+    /// given, [`Member::restored`] sees to those.
     ///
     /// # Errors
     /// [`RestoreError`] where the store holds what is not admissible: it is damaged.
@@ -151,19 +168,17 @@ impl Member {
         match durable {
             Durable::Batch {
                 document, units, ..
+            } => self.restore_batch(document, units)?,
+            Durable::Rewritten {
+                document, batches, ..
             } => {
-                let roster = self.roster.clone();
+                let place = self.place(document);
                 let holding = self.holding(document)?;
-                let judged = holding.document.judge(units, &roster);
-                // What a node wrote that the roster has dropped since stays where it is, and
-                // is not taken in: the cut of a later version of this program decides.
-                let dropped = |r: &&Refusal| r.cause == Cause::NotAWriter;
-                if let Some(refusal) = judged.refused.iter().find(|r| !dropped(r)).cloned() {
-                    return Err(RestoreError::Refused { document, refusal });
+                holding.document = Document::new(place)?;
+                holding.batches = 0;
+                for units in batches {
+                    self.restore_batch(document, units)?;
                 }
-                holding.document.execute(judged)?;
-                holding.batches += 1;
-                holding.moved();
             }
             Durable::Roster(signed) => {
                 if let Ok(crate::roster::Installed::Newer(newer)) = self.roster.consider(signed) {
@@ -179,7 +194,47 @@ impl Member {
                 let document = freshness.body.place.document;
                 self.holding(document)?.freshness = Some(freshness);
             }
+            Durable::Evidence { evidence, since } => {
+                let holding = self.holding(evidence.place.document)?;
+                holding.closed_since.insert(evidence.node(), since);
+                holding.document.close(evidence);
+            }
+            Durable::Fallen {
+                document,
+                record,
+                fields,
+            } => {
+                let fallen = &mut self.holding(document)?.fallen;
+                fallen.insert(record, fields);
+                fallen.retain(|_, fields| !fields.is_empty());
+            }
         }
+        Ok(())
+    }
+
+    fn restore_batch(
+        &mut self,
+        document: DocumentName,
+        units: Vec<Unit>,
+    ) -> Result<(), RestoreError> {
+        let roster = self.roster.clone();
+        let holding = self.holding(document)?;
+        let judged = holding.document.judge_stored(units, &roster);
+        // What a node wrote that the roster lists no longer is not taken in, nor what
+        // stands on it.
+        holding.has_holes |= judged
+            .refused
+            .iter()
+            .any(|refusal| refusal.cause == Cause::NotAWriter);
+        let missed = |r: &Refusal| r.cause == Cause::NotAWriter || r.is_for_want_of_more();
+        let has_holes = holding.has_holes;
+        let bad = judged.refused.iter().find(|r| !(has_holes && missed(r)));
+        if let Some(refusal) = bad.cloned() {
+            return Err(RestoreError::Refused { document, refusal });
+        }
+        holding.document.execute(judged)?;
+        holding.batches += 1;
+        holding.moved();
         Ok(())
     }
 
@@ -292,6 +347,12 @@ impl Member {
         from: Option<NodeId>,
     ) -> (Vec<Unit>, Vec<Refusal>) {
         let roster = self.roster.clone();
+        if let Some(holding) = self.holdings.get(&document) {
+            let disproved = holding.document.disproved(&units, &roster);
+            if !disproved.is_empty() {
+                self.settle_document(document, &disproved);
+            }
+        }
         let holding = match self.holding(document) {
             Ok(holding) => holding,
             Err(error) => {
@@ -301,6 +362,7 @@ impl Member {
         };
         let judged = holding.document.judge(units, &roster);
         let refused = judged.refused.clone();
+        let forks = judged.forks.clone();
         let admitted: Vec<Unit> = judged.units().cloned().collect();
         let mut stored = None;
         if !admitted.is_empty() {
@@ -327,6 +389,8 @@ impl Member {
         if let Err(error) = executed {
             self.out.push(Output::Rebuild(error.to_string()));
         }
+        self.count_fetched_back(document, &admitted, from);
+        self.found_forks(document, &forks);
         for refusal in &refused {
             self.note(Note::Refused {
                 document,

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{self, CodecError};
-use crate::document::{ChainId, Frontier, Unit};
+use crate::document::{ChainId, Evidence, Frontier, Unit};
 use crate::ids::{BootId, DocumentName, Hash, NodeId, RegionName};
 use crate::limits;
 use crate::roster::SignedRoster;
@@ -162,6 +162,8 @@ pub enum Control {
     Push(Push),
     /// Kind 6.
     Holds(Holds),
+    /// Kind 7: a key signed two histories.
+    Evidence(Evidence),
 }
 
 /// A frame of an answer.
@@ -199,6 +201,7 @@ impl Control {
             Self::Agreement(m) => frame(4, m),
             Self::Push(m) => frame(5, m),
             Self::Holds(m) => frame(6, m),
+            Self::Evidence(m) => frame(7, m),
         }
     }
 
@@ -216,6 +219,7 @@ impl Control {
             4 => body(4, rest, limit).map(Self::Agreement),
             5 => body(5, rest, limit).map(Self::Push),
             6 => body(6, rest, limit).map(Self::Holds),
+            7 => body(7, rest, limit).map(Self::Evidence),
             other => Err(MessageError::UnknownKind(other)),
         }
     }

@@ -11,12 +11,14 @@
 
 mod answer;
 mod compare;
+mod forks;
 mod handshake;
 mod member;
 pub mod message;
 mod note;
 mod peer;
 mod pull;
+mod settle;
 mod spread;
 mod view;
 mod write;
@@ -26,15 +28,18 @@ mod harness;
 #[cfg(test)]
 mod tests;
 
+pub use forks::{FetchedBack, ForkView};
 pub use member::{Identity, Member, RestoreError};
 pub use note::{CloseReason, Note};
+pub use settle::{Fallen, FallenFields, WrittenAgain};
 pub use view::{Comparison, DocumentView, Load, PeerPhase, PeerView};
 pub use write::{Receipt, WriteError};
 
-use crate::document::Unit;
-use crate::ids::{CouncilCode, DocumentName, Hash, NodeId};
+use crate::document::{Evidence, Unit};
+use crate::ids::{CouncilCode, DocumentName, Hash, NodeId, RecordId};
 use crate::roster::{SignedRoster, VerifiedRoster};
 use crate::statements::{Acceptance, Freshness};
+use crate::time::UnixSeconds;
 
 /// One connection to a peer; numbered by whoever drives the member, never used twice.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -82,6 +87,34 @@ pub enum Durable {
     Acceptance(Acceptance),
     /// The newest freshness of its document.
     Freshness(Freshness),
+    /// All that is held of a document, in place of the batches stored before.
+    Rewritten {
+        /// The document.
+        document: DocumentName,
+        /// Its generation.
+        generation: u64,
+        /// What is held now; their ordinals count from 0.
+        batches: Vec<Vec<Unit>>,
+        /// How many batches this takes the place of.
+        replaces: u64,
+    },
+    /// Proof that a key signed two histories of a document; one for each document and node.
+    Evidence {
+        /// The proof.
+        evidence: Evidence,
+        /// Since when it is known here.
+        since: UnixSeconds,
+    },
+    /// What fell away of a record of this council's with a cut, and is not settled; nothing
+    /// where all of it is.
+    Fallen {
+        /// The document.
+        document: DocumentName,
+        /// The record.
+        record: RecordId,
+        /// What fell away.
+        fields: FallenFields,
+    },
 }
 
 /// What a member wants done, in this order.

@@ -149,6 +149,32 @@ pub enum Note {
         /// Who passed it on.
         from: NodeId,
     },
+    /// A key signed two histories of a document, and is closed for it (P-16).
+    Forked {
+        /// The document.
+        document: DocumentName,
+        /// The node whose key it is.
+        node: NodeId,
+        /// Whether that is this node.
+        own: bool,
+    },
+    /// Entries fell away with a cut in the roster (P-48).
+    Cut {
+        /// The document.
+        document: DocumentName,
+        /// How many.
+        entries: u64,
+    },
+    /// Entries of this node's own came from another node: its store is an older copy, or
+    /// another process uses its key.
+    FetchedBack {
+        /// The document.
+        document: DocumentName,
+        /// How many.
+        entries: u64,
+        /// From whom.
+        from: NodeId,
+    },
     /// A peer asked for a document that it may not read.
     NotAReader {
         /// The document.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Authenticated;
-use crate::document::{ChainId, Frontier};
+use crate::document::{ChainId, Frontier, Reach};
 use crate::ids::{BootId, DocumentName, Hash};
 use crate::schema::SchemaVersion;
 use crate::time::UnixSeconds;
@@ -39,6 +39,8 @@ pub(super) struct Seen {
     pub(super) said: u64,
     /// Entries of each chain that it is known to hold.
     pub(super) chains: BTreeMap<ChainId, u64>,
+    /// How far it showed the chains that have two histories.
+    pub(super) branches: BTreeMap<ChainId, Reach>,
     /// Its digest and ours after a pull: no use asking again until one of them changes.
     pub(super) tried: Option<(Hash, Hash)>,
     /// Not to be asked before.

@@ -267,6 +267,7 @@ impl Member {
             .iter()
             .map(|(chain, reach)| (*chain, reach.entries));
         self.shown(state.peer, state.document, chains);
+        self.showed_branches(state.peer, state.document, theirs);
         self.settle(state.peer, state.document, Some(digest));
         if state.fruitful {
             self.tell_others(state.document, state.peer);

@@ -15,7 +15,7 @@ impl Member {
         self.push(document, units, &readers);
     }
 
-    fn connected_readers(&self, document: DocumentName) -> Vec<PeerId> {
+    pub(super) fn connected_readers(&self, document: DocumentName) -> Vec<PeerId> {
         self.peers
             .iter()
             .filter(|(_, peer)| peer.is_active() && self.may_read(document, peer.who.council))

@@ -1,7 +1,7 @@
 //! Writing: this council's own edits, and its word on readers and freshness.
 
 use super::{Durable, Member, Output};
-use crate::document::{Cause, ChainId, Judged, Unit};
+use crate::document::{Cause, ChainId, Judged, Unit, in_rows};
 use crate::ids::{CouncilCode, DocumentKind, DocumentName, Incarnation};
 use crate::limits;
 use crate::schema::Edit;
@@ -36,6 +36,14 @@ pub enum WriteError {
         "the roster does not list this node, so what it writes counts nowhere; ask the SMP admin"
     )]
     NotListed,
+    /// This node's key signed two histories of the document.
+    #[error(
+        "this node's key signed two histories of {0}, so nothing more is taken from it there: a          copy of this node runs somewhere, or its key was stolen"
+    )]
+    KeyClosed(DocumentName),
+    /// The region has cut this node's key from the document.
+    #[error("the region has cut this node's key from {0}, so what it writes there counts nowhere")]
+    KeyCut(DocumentName),
     /// A reader that is not a member.
     #[error("{0} is not a member of the region")]
     NotAMember(CouncilCode),
@@ -90,9 +98,7 @@ impl Member {
         edits: &[Edit],
     ) -> Result<Vec<Unit>, WriteError> {
         let node = self.node();
-        if self.roster.signing_key(document, node).is_none() {
-            return Err(WriteError::NotListed);
-        }
+        self.may_sign(document)?;
         let fresh = Incarnation(self.dice.u64(..).to_be_bytes());
         let incarnation = *self.incarnations.entry(document).or_insert(fresh);
         let chain = ChainId { node, incarnation };
@@ -113,6 +119,22 @@ impl Member {
             }),
             None => Ok(units),
         }
+    }
+
+    /// Whether what this node signs for a document counts.
+    fn may_sign(&self, document: DocumentName) -> Result<(), WriteError> {
+        let node = self.node();
+        if self.roster.cut(document, node).is_some() {
+            return Err(WriteError::KeyCut(document));
+        }
+        if self.roster.signing_key(document, node).is_none() {
+            return Err(WriteError::NotListed);
+        }
+        let held = self.holdings.get(&document);
+        if held.is_some_and(|holding| holding.document.closed(node).is_some()) {
+            return Err(WriteError::KeyClosed(document));
+        }
+        Ok(())
     }
 
     /// How many other nodes are known to hold a write.
@@ -145,9 +167,7 @@ impl Member {
         self.at(now);
         let document = DocumentKind::HostRegister.of(self.identity.council);
         let node = self.node();
-        if self.roster.signing_key(document, node).is_none() {
-            return Err(WriteError::NotListed);
-        }
+        self.may_sign(document)?;
         if self.roster.member(reader).is_none() {
             return Err(WriteError::NotAMember(reader));
         }
@@ -214,6 +234,9 @@ impl Member {
         let (now, latest) = (self.now, self.now.plus(limits::CLOCK_SKEW_SECONDS));
         for kind in DocumentKind::ALL {
             let document = kind.of(self.identity.council);
+            if self.roster.signing_key(document, self.node()).is_none() {
+                continue;
+            }
             // A document that nothing was written to stands somewhere too.
             let Ok(holding) = self.holding(document) else {
                 continue;
@@ -228,25 +251,4 @@ impl Member {
             }
         }
     }
-}
-
-/// Cuts a write into runs of units that each fit a row of the store, as what a peer sends
-/// does anyway. All of them are flushed together.
-fn in_rows(units: Vec<Unit>) -> Vec<Vec<Unit>> {
-    let mut rows: Vec<Vec<Unit>> = Vec::new();
-    let mut weight = 0;
-    for unit in units {
-        weight += unit.weight();
-        match rows
-            .last_mut()
-            .filter(|_| weight <= limits::BATCH_BYTES / 2)
-        {
-            Some(row) => row.push(unit),
-            None => {
-                weight = unit.weight();
-                rows.push(vec![unit]);
-            }
-        }
-    }
-    rows
 }

@@ -5,13 +5,15 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use smp_protocol::crypto::Signing;
-use smp_protocol::document::{ChainId, Document, Frontier, Header, Place, Reach, Step, Unit};
+use smp_protocol::document::{
+    ChainId, Document, Evidence, Frontier, Header, Place, Reach, Step, Unit,
+};
 use smp_protocol::ids::{
     BootId, CouncilCode, DocumentKind, DocumentName, Hash, Incarnation, RecordId, RecordKind,
     RegionName, Signature,
 };
 use smp_protocol::roster::{
-    Member as RosterMember, MemberNode, NamedReaders, Roster, SealingKey, SignedRoster,
+    Cut, Member as RosterMember, MemberNode, NamedReaders, Roster, SealingKey, SignedRoster,
 };
 use smp_protocol::schema::{Edit, FieldId, NEWEST, SchemaVersion, Value};
 use smp_protocol::session::message::{
@@ -19,7 +21,9 @@ use smp_protocol::session::message::{
     Want,
 };
 use smp_protocol::session::{Authenticated, Identity, Member, Output, PeerId};
-use smp_protocol::statements::{Acceptance, AcceptanceBody, Freshness, FreshnessBody};
+use smp_protocol::statements::{
+    Acceptance, AcceptanceBody, Freshness, FreshnessBody, Vouching, VouchingBody,
+};
 use smp_protocol::time::UnixSeconds;
 
 pub(crate) const START: UnixSeconds = UnixSeconds(1_780_000_000);
@@ -85,6 +89,19 @@ pub(crate) fn roster() -> Roster {
         readers: vec![NamedReaders {
             document: register(0),
             councils: vec![council(1)],
+        }],
+        cuts: vec![Cut {
+            document: pool(2),
+            generation: 1,
+            node: key(2).node_id(),
+            signing: key(2).public(),
+            chains: vec![(
+                Incarnation([7; 8]),
+                Reach {
+                    entries: 3,
+                    last: Hash([8; 32]),
+                },
+            )],
         }],
     }
 }
@@ -383,7 +400,33 @@ pub(crate) fn controls() -> Vec<(&'static str, Control)> {
                 entries: 3,
             }),
         ),
+        ("evidence", Control::Evidence(evidence())),
     ]
+}
+
+/// Two histories of the first chain, which part at its second entry.
+pub(crate) fn evidence() -> Evidence {
+    let step = |edits: &[Edit]| Step::new(Vec::new(), SchemaVersion(1), edits);
+    let other = signed_unit(vec![step(&[create_place(1)]), step(&[create_place(3)])]);
+    document().evidence_against(&other).unwrap()
+}
+
+/// What the second council's node holds of the first's node.
+pub(crate) fn vouching() -> Vouching {
+    let points = |unit: &Unit| {
+        let hashes = unit.hashes();
+        let points = (1..).zip(hashes);
+        let reach = |(entries, last)| Reach { entries, last };
+        (unit.chain.incarnation, points.map(reach).collect())
+    };
+    let body = VouchingBody {
+        place: place(pool(0)),
+        of: key(0).node_id(),
+        by: key(1).node_id(),
+        at: START.plus(90),
+        chains: vec![points(&unit()), points(&depending_unit())],
+    };
+    Vouching::sign(body, &key(1))
 }
 
 /// One frame of each kind of answer, by name.

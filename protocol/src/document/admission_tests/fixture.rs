@@ -12,9 +12,9 @@ use crate::time::UnixSeconds;
 /// Nodes of the document's council.
 pub(in crate::document) const NODES: u8 = 4;
 /// The key of the other council's node.
-pub(super) const OTHER_COUNCIL: u8 = 40;
+pub(in crate::document) const OTHER_COUNCIL: u8 = 40;
 /// A key that no roster lists.
-pub(super) const STRANGER: u8 = 90;
+pub(in crate::document) const STRANGER: u8 = 90;
 
 pub(in crate::document) const ZERO: Hash = Hash([0; 32]);
 
@@ -22,7 +22,7 @@ pub(in crate::document) fn key(n: u8) -> Signing {
     Signing::from_seed(&[n + 1; 32])
 }
 
-pub(super) fn council(n: usize) -> CouncilCode {
+pub(in crate::document) fn council(n: usize) -> CouncilCode {
     format!("E0600{n:04}").parse().unwrap()
 }
 
@@ -58,6 +58,7 @@ pub(in crate::document) fn roster() -> Roster {
             member(1, vec![OTHER_COUNCIL]),
         ],
         readers: Vec::new(),
+        cuts: Vec::new(),
     }
 }
 
@@ -92,24 +93,29 @@ pub(in crate::document) fn create(n: u64) -> Edit {
     }
 }
 
-pub(super) fn chain(node: u8, incarnation: u8) -> ChainId {
+pub(in crate::document) fn chain(node: u8, incarnation: u8) -> ChainId {
     ChainId {
         node: key(node).node_id(),
         incarnation: Incarnation([incarnation; 8]),
     }
 }
 
-pub(super) fn step(edits: &[Edit]) -> Step {
+pub(in crate::document) fn step(edits: &[Edit]) -> Step {
     Step::new(Vec::new(), SchemaVersion(1), edits)
 }
 
 /// A signed unit at the start of the first chain of `node`.
-pub(super) fn unit(node: u8, steps: Vec<Step>) -> Unit {
+pub(in crate::document) fn unit(node: u8, steps: Vec<Step>) -> Unit {
     unit_from(node, 0, ZERO, steps)
 }
 
 /// A signed unit of the first chain of `node`.
-pub(super) fn unit_from(node: u8, first: u64, previous: Hash, steps: Vec<Step>) -> Unit {
+pub(in crate::document) fn unit_from(
+    node: u8,
+    first: u64,
+    previous: Hash,
+    steps: Vec<Step>,
+) -> Unit {
     let unit = Unit {
         place: place(),
         chain: chain(node, 1),
@@ -122,14 +128,14 @@ pub(super) fn unit_from(node: u8, first: u64, previous: Hash, steps: Vec<Step>) 
 }
 
 /// The unit as it is, signed by this node: whatever was changed is its author's doing.
-pub(super) fn signed(mut unit: Unit, node: u8) -> Unit {
+pub(in crate::document) fn signed(mut unit: Unit, node: u8) -> Unit {
     if let Some(last) = unit.hashes().last() {
         unit.signature = Unit::sign(*last, &key(node));
     }
     unit
 }
 
-pub(super) fn last_hash(unit: &Unit) -> Hash {
+pub(in crate::document) fn last_hash(unit: &Unit) -> Hash {
     *unit.hashes().last().unwrap()
 }
 
@@ -142,7 +148,7 @@ pub(in crate::document) fn admit(document: &mut Document, units: Vec<Unit>) {
 
 /// A document with three entries of node 0, of which the second and third are one unit,
 /// and one of node 1 that depends on the first. Returns its units too.
-pub(super) fn furnished() -> (Document, Vec<Unit>) {
+pub(in crate::document) fn furnished() -> (Document, Vec<Unit>) {
     let mut document = document();
     let first = unit(0, vec![step(&[create(1), create(2)])]);
     let first_hash = last_hash(&first);
@@ -157,7 +163,7 @@ pub(super) fn furnished() -> (Document, Vec<Unit>) {
 
 /// All of a document that a refusal may not change.
 #[derive(PartialEq)]
-pub(super) struct State {
+pub(in crate::document) struct State {
     frontier: Frontier,
     heads: Vec<Hash>,
     saved: Vec<u8>,
@@ -165,7 +171,7 @@ pub(super) struct State {
     records: usize,
 }
 
-pub(super) fn state(document: &Document) -> State {
+pub(in crate::document) fn state(document: &Document) -> State {
     State {
         frontier: document.frontier(),
         heads: document.heads(),
@@ -177,19 +183,19 @@ pub(super) fn state(document: &Document) -> State {
 
 /// What the gate must say of the one bad unit of a batch.
 #[derive(Clone)]
-pub(super) struct Expected {
-    pub(super) cause: Cause,
-    pub(super) proven: Option<Hash>,
+pub(in crate::document) struct Expected {
+    pub(in crate::document) cause: Cause,
+    pub(in crate::document) proven: Option<Hash>,
 }
 
-pub(super) fn unproven(cause: Cause) -> Expected {
+pub(in crate::document) fn unproven(cause: Cause) -> Expected {
     Expected {
         cause,
         proven: None,
     }
 }
 
-pub(super) fn proven(cause: Cause, entry: Hash) -> Expected {
+pub(in crate::document) fn proven(cause: Cause, entry: Hash) -> Expected {
     Expected {
         cause,
         proven: Some(entry),
@@ -199,7 +205,7 @@ pub(super) fn proven(cause: Cause, entry: Hash) -> Expected {
 /// The bad unit alone leaves the document as it was, whether judged or carried out; among
 /// units of other chains it takes none of them with it.
 #[track_caller]
-pub(super) fn assert_refused(mut document: Document, bad: &Unit, expected: &Expected) {
+pub(in crate::document) fn assert_refused(mut document: Document, bad: &Unit, expected: &Expected) {
     let before = state(&document);
     let judged = document.judge(vec![bad.clone()], &roster());
     assert_only(&judged, bad, expected);
@@ -243,7 +249,7 @@ fn assert_only(judged: &Judged, bad: &Unit, expected: &Expected) {
 
 /// The gate lets this unit in: what the tests alter is valid before.
 #[track_caller]
-pub(super) fn assert_admitted(document: &Document, good: &Unit) {
+pub(in crate::document) fn assert_admitted(document: &Document, good: &Unit) {
     let judged = document.judge(vec![good.clone()], &roster());
     assert_eq!(judged.refused, []);
     assert_eq!(judged.units().count(), 1);
