@@ -200,7 +200,7 @@ impl Core {
             } => {
                 // Entries that came before what they build on are asked for, not held
                 // against anyone.
-                if !refusal.is_for_want_of_more() {
+                if refusal.is_a_fault() {
                     let who = from.map_or("this node".to_owned(), |node| node.short());
                     let what = format!("entries of {document} refused: {}", refusal.cause);
                     self.shared.refused("entries", &who, &what);
@@ -232,10 +232,49 @@ impl Core {
                 let what = format!("a statement about {document} does not hold");
                 self.shared.refused("statement", &from.short(), &what);
             }
+            Note::Forked {
+                document,
+                node,
+                own,
+            } => forked(&document.to_string(), &node.short(), *own),
+            Note::Cut { document, entries } => tracing::warn!(
+                %document,
+                entries,
+                "entries fell away with a cut in the roster"
+            ),
+            Note::FetchedBack {
+                document,
+                entries,
+                from,
+            } => tracing::warn!(
+                %document,
+                entries,
+                from = from.short(),
+                "entries of this node's own came back from another: its store is an older copy, \
+                 or another process uses its key"
+            ),
             Note::NotAReader { document, from } => {
                 let what = format!("it asked for {document}, which it may not read");
                 self.shared.refused("not_a_reader", &from.short(), &what);
             }
         }
+    }
+}
+
+/// A key signed two histories of a document.
+fn forked(document: &str, node: &str, own: bool) {
+    if own {
+        tracing::error!(
+            document,
+            "THIS NODE'S KEY signed two histories: a copy of this node runs somewhere, or its \
+             key was stolen; replicas may differ. Stop every copy but one and tell the SMP admin"
+        );
+    } else {
+        tracing::error!(
+            document,
+            node,
+            "the key of this node signed two histories; it is closed for the document, and \
+             replicas may differ until the region cuts it. Tell the SMP admin"
+        );
     }
 }

@@ -8,12 +8,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use smp_protocol::codec;
-use smp_protocol::document::Unit;
-use smp_protocol::ids::BootId;
+use smp_protocol::document::{Evidence, Unit};
+use smp_protocol::ids::{BootId, DocumentName, RecordId};
 use smp_protocol::limits;
 use smp_protocol::roster::{Roster, SignedRoster};
-use smp_protocol::session::{Durable, Identity, Member, RestoreError};
+use smp_protocol::session::{Durable, FallenFields, Identity, Member, RestoreError};
 use smp_protocol::statements::{Acceptance, Freshness};
+use smp_protocol::time::UnixSeconds;
 
 use super::core::{Core, clock};
 use crate::shared::Shared;
@@ -26,6 +27,9 @@ const OWNER: &[u8] = b"owner";
 /// What tells acceptances from freshness in [`Table::Statements`].
 const ACCEPTANCE: &[u8] = b"acceptance\0";
 const FRESHNESS: &[u8] = b"freshness\0";
+/// And what tells evidence of two histories, and what fell away with a cut.
+const EVIDENCE: &[u8] = b"evidence\0";
+const FALLEN: &[u8] = b"fallen\0";
 
 /// Rows read at a time while taking the log back: a few MiB at most.
 const PAGE: usize = 64;
@@ -99,9 +103,7 @@ pub(super) fn rows_of(durable: &Durable) -> Vec<Change> {
             ordinal,
             units,
         } => {
-            let mut key = format!("{document}\0").into_bytes();
-            key.extend(generation.to_be_bytes());
-            key.extend(ordinal.to_be_bytes());
+            let key = log_key(*document, *generation, *ordinal);
             put(Table::Log, key, codec::encode(units))
         }
         Durable::Roster(signed) => put(Table::Meta, ROSTER.to_vec(), codec::encode(signed)),
@@ -115,7 +117,69 @@ pub(super) fn rows_of(durable: &Durable) -> Vec<Change> {
             let key = [FRESHNESS, name.as_bytes()].concat();
             put(Table::Statements, key, codec::encode(statement))
         }
+        Durable::Rewritten {
+            document,
+            generation,
+            batches,
+            replaces,
+        } => rewritten(*document, *generation, batches, *replaces),
+        Durable::Evidence { evidence, since } => {
+            let document = evidence.place.document;
+            let key = [
+                format!("evidence\0{document}\0").into_bytes(),
+                evidence.node().0.to_vec(),
+            ];
+            put(
+                Table::Statements,
+                key.concat(),
+                codec::encode(&(evidence, since)),
+            )
+        }
+        Durable::Fallen {
+            document,
+            record,
+            fields,
+        } => {
+            let table = Table::Statements;
+            let key = [
+                format!("fallen\0{document}\0").into_bytes(),
+                record.to_bytes().to_vec(),
+            ];
+            let key = key.concat();
+            if fields.is_empty() {
+                return vec![Change::Delete { table, key }];
+            }
+            put(table, key, codec::encode(&(document, record, fields)))
+        }
     }
+}
+
+fn log_key(document: DocumentName, generation: u64, ordinal: u64) -> Vec<u8> {
+    let mut key = format!("{document}\0").into_bytes();
+    key.extend(generation.to_be_bytes());
+    key.extend(ordinal.to_be_bytes());
+    key
+}
+
+/// The rows of a document's log in place of those before.
+fn rewritten(
+    document: DocumentName,
+    generation: u64,
+    batches: &[Vec<Unit>],
+    replaces: u64,
+) -> Vec<Change> {
+    let table = Table::Log;
+    let key = |ordinal| log_key(document, generation, ordinal);
+    let puts = (0..).zip(batches).map(|(ordinal, units)| Change::Put {
+        table,
+        key: key(ordinal),
+        value: codec::encode(units),
+    });
+    let gone = (batches.len() as u64..replaces).map(|ordinal| Change::Delete {
+        table,
+        key: key(ordinal),
+    });
+    puts.chain(gone).collect()
 }
 
 /// Opens the store and makes a member of what it holds. The newer of the stored roster and
@@ -137,6 +201,22 @@ pub(super) fn open(location: &StoreLocation, shared: &Arc<Shared>) -> Result<Cor
         take_back(&mut member, Durable::Freshness(statement))?;
     }
     restore_log(&store, &mut member)?;
+    for (_, bytes) in store.scan(Table::Statements, EVIDENCE, None, usize::MAX)? {
+        let (evidence, since): (Evidence, UnixSeconds) = row(&bytes, "proof of two histories")?;
+        take_back(&mut member, Durable::Evidence { evidence, since })?;
+    }
+    for (_, bytes) in store.scan(Table::Statements, FALLEN, None, usize::MAX)? {
+        let (document, record, fields): (DocumentName, RecordId, FallenFields) =
+            row(&bytes, "list of what fell away")?;
+        let fallen = Durable::Fallen {
+            document,
+            record,
+            fields,
+        };
+        take_back(&mut member, fallen)?;
+    }
+    // What follows from it is among the member's outputs, which the engine stores first.
+    member.restored();
     shared.set_roster(member.roster().clone());
     shared.set_caveats(store.promises()?.not_kept);
     Ok(Core::new(member, store, Arc::clone(shared)))

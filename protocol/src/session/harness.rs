@@ -210,7 +210,9 @@ impl Net {
         for durable in &self.disks[n] {
             fresh.restore(durable.clone()).unwrap();
         }
+        fresh.restored();
         self.members[n] = fresh;
+        self.collect(n);
     }
 
     pub(super) fn write(&mut self, n: usize, kind: DocumentKind, edits: Vec<Edit>) -> Receipt {

@@ -1,5 +1,6 @@
 //! The conversation, end to end between members, without a network.
 
+mod forks;
 mod mended;
 mod simulated;
 

@@ -404,11 +404,22 @@ pub(crate) fn controls() -> Vec<(&'static str, Control)> {
     ]
 }
 
-/// Two histories of the first chain, which part at its second entry.
+/// Two histories of the second council's node, which part at their second entry.
 pub(crate) fn evidence() -> Evidence {
-    let step = |edits: &[Edit]| Step::new(Vec::new(), SchemaVersion(1), edits);
-    let other = signed_unit(vec![step(&[create_place(1)]), step(&[create_place(3)])]);
-    document().evidence_against(&other).unwrap()
+    let history = |n: u8| {
+        let step = |edits: &[Edit]| Step::new(Vec::new(), SchemaVersion(1), edits);
+        let mut unit = signed_unit(vec![step(&[create_place(1)]), step(&[create_place(n)])]);
+        unit.place = place(pool(1));
+        unit.chain = chain(1);
+        if let Some(last) = unit.hashes().last() {
+            unit.signature = Unit::sign(*last, &key(1));
+        }
+        unit
+    };
+    let mut document = Document::new(place(pool(1))).unwrap();
+    let judged = document.judge(vec![history(2)], &roster());
+    document.execute(judged).unwrap();
+    document.evidence_against(&history(3)).unwrap()
 }
 
 /// What the second council's node holds of the first's node.
