@@ -142,7 +142,11 @@ impl World {
                 let (document, node) = (statement.body.place.document, statement.body.node);
                 self.watch_statement(n, own, document, node, statement.signature);
             }
-            Durable::Roster(_) => {}
+            // Nothing of these is new: entries that were admitted, proofs that were checked.
+            Durable::Roster(_)
+            | Durable::Rewritten { .. }
+            | Durable::Evidence { .. }
+            | Durable::Fallen { .. } => {}
         }
     }
 
@@ -221,6 +225,9 @@ impl World {
                 }
             }
             Control::Holds(holds) => self.reads(n, peer, holds.document, "what it holds"),
+            Control::Evidence(evidence) => {
+                self.reads(n, peer, evidence.place.document, "evidence");
+            }
             Control::Agreement(_) => {}
         }
         self.is_member(n, peer);
@@ -328,6 +335,9 @@ impl World {
             Note::RosterForked { .. } => "noted: roster forked",
             Note::Diverged { .. } => "noted: diverged",
             Note::BadStatement { .. } => "noted: bad statement",
+            Note::Forked { .. } => "noted: forked",
+            Note::Cut { .. } => "noted: cut",
+            Note::FetchedBack { .. } => "noted: fetched back",
             Note::NotAReader { .. } => "noted: not a reader",
         };
         self.tally.count(word);

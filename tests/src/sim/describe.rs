@@ -37,6 +37,7 @@ fn control(frame: &[u8]) -> String {
         }
         Ok(Control::Agreement(agreement)) => format!("agreement {}", agreement.digest.short()),
         Ok(Control::Push(push)) => format!("push {}", units(&push.units)),
+        Ok(Control::Evidence(evidence)) => format!("evidence about {}", evidence.place.document),
         Ok(Control::Holds(holds)) => format!("holds {} of {}", holds.entries, holds.document),
         Err(error) => format!("{} bytes of no message: {error}", frame.len()),
     }

@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use smp_protocol::ids::DocumentName;
+use smp_protocol::document::Unit;
+use smp_protocol::ids::{DocumentName, NodeId, RecordId};
 use smp_protocol::session::{Durable, Receipt};
 
 /// Rows in the order in which a start takes them back.
@@ -16,6 +17,8 @@ enum Key {
     Acceptance(DocumentName),
     Freshness(DocumentName),
     Log(DocumentName, u64, u64),
+    Evidence(DocumentName, NodeId),
+    Fallen(DocumentName, RecordId),
 }
 
 fn key_of(durable: &Durable) -> Key {
@@ -29,6 +32,18 @@ fn key_of(durable: &Durable) -> Key {
             ordinal,
             ..
         } => Key::Log(*document, *generation, *ordinal),
+        // Comes as the batches that it is made of.
+        Durable::Rewritten {
+            document,
+            generation,
+            ..
+        } => Key::Log(*document, *generation, 0),
+        Durable::Evidence { evidence, .. } => {
+            Key::Evidence(evidence.place.document, evidence.node())
+        }
+        Durable::Fallen {
+            document, record, ..
+        } => Key::Fallen(*document, *record),
     }
 }
 
@@ -42,7 +57,30 @@ impl Disk {
     /// One atomic, flushed write.
     pub(crate) fn commit(&mut self, batch: Vec<Durable>) {
         for durable in batch {
-            self.rows.insert(key_of(&durable), Arc::new(durable));
+            match durable {
+                Durable::Rewritten {
+                    document,
+                    generation,
+                    batches,
+                    ..
+                } => self.rewrite(document, generation, batches),
+                other => drop(self.rows.insert(key_of(&other), Arc::new(other))),
+            }
+        }
+    }
+
+    /// A document's log in place of the one before.
+    fn rewrite(&mut self, document: DocumentName, generation: u64, batches: Vec<Vec<Unit>>) {
+        let of_it = |key: &Key| matches!(key, Key::Log(name, number, _) if (*name, *number) == (document, generation));
+        self.rows.retain(|key, _| !of_it(key));
+        for (ordinal, units) in (0..).zip(batches) {
+            let batch = Durable::Batch {
+                document,
+                generation,
+                ordinal,
+                units,
+            };
+            self.rows.insert(key_of(&batch), Arc::new(batch));
         }
     }
 

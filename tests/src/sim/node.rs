@@ -203,6 +203,7 @@ impl Node {
                 .restore(durable.clone())
                 .map_err(|error| error.to_string())?;
         }
+        member.restored();
         self.roster = member.roster().clone();
         self.member = Some(member);
         Ok(())

@@ -174,6 +174,7 @@ impl Authority {
                     councils: councils.iter().copied().collect(),
                 })
                 .collect(),
+            cuts: Vec::new(),
         };
         let bytes = codec::encode(&roster);
         let signature = self.key.sign(Tag::Roster, &bytes);

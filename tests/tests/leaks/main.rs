@@ -286,6 +286,7 @@ fn documents_of(frame: &[u8]) -> Vec<DocumentName> {
             Control::Summary(said) => said.documents.iter().map(|item| item.document).collect(),
             Control::Push(push) => push.units.iter().map(|unit| unit.place.document).collect(),
             Control::Holds(holds) => vec![holds.document],
+            Control::Evidence(evidence) => vec![evidence.place.document],
         };
     }
     if let Ok(want) = Want::decode(frame) {
