@@ -97,7 +97,7 @@ pub const READERS_PER_DOCUMENT: usize = 64;
 /// the roster's own size.
 pub const CUTS: usize = 512;
 
-/// Hashes in a node's statement of what it holds of a key (P-49), shared out among the
+/// Hashes in a node's statement of what it holds of a key (P-48), shared out among the
 /// key's chains: 256 of each where there are up to 32.
 pub const VOUCHED_HASHES: usize = 8192;
 

@@ -124,7 +124,7 @@ impl Freshness {
     }
 }
 
-/// What one node holds of another's entries in a document (P-49). The region's authority
+/// What one node holds of another's entries in a document (P-48). The region's authority
 /// compares several of these before it cuts the key.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Vouching {

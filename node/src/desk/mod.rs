@@ -108,6 +108,15 @@ fn refused(error: &WriteError) -> Failure {
             FailureKind::Conflict,
             "ask the SMP admin to enrol this node (`smp member enrol`)",
         ),
+        WriteError::KeyClosed(_) => (
+            FailureKind::Conflict,
+            "nothing was changed; `smp documents --alarms` says what is known and what to do",
+        ),
+        WriteError::KeyCut(_) => (
+            FailureKind::Conflict,
+            "nothing was changed; write at another node of this council, or enrol one with keys \
+             of its own (`smp-node init`, `smp member enrol`)",
+        ),
         WriteError::NotAMember(_) | WriteError::TooManyReaders => (
             FailureKind::BadRequest,
             "`smp roster show` lists the members of the region",

@@ -1,4 +1,4 @@
-//! What a cut in the roster does to a document (P-47, P-48).
+//! What a cut in the roster does to a document (P-46, P-47).
 //!
 //! The gate asks here how much of a unit a cut lets in. When a roster with a cut is taken,
 //! or entries show that what is held below a cut is the other history, the document is made

@@ -183,7 +183,7 @@ impl Document {
     }
 
     /// What is held of a node's entries, for a statement: of each chain the newest, those
-    /// at marks, and as many of the last as there is room for, `room` in all (P-49).
+    /// at marks, and as many of the last as there is room for, `room` in all (P-48).
     pub fn points(&self, node: NodeId, room: usize) -> Vec<(Incarnation, Vec<Reach>)> {
         let own = || self.chains.iter().filter(|(id, _)| id.node == node);
         let each = (room / own().count().max(1)).max(1) as u64;

@@ -208,7 +208,7 @@ impl Document {
     /// The next batch for a peer that has shown `held` and refused `refused` (P-33): units
     /// in an order in which each follows its past, about [`limits::BATCH_TARGET_BYTES`] of
     /// them and at most one unit more; of a chain that is being shown up to a cut up to
-    /// eight times as much, since only the end of it proves which history it is (P-48).
+    /// eight times as much, since only the end of it proves which history it is (P-47).
     /// `held` is moved on past what is returned; an empty batch says that nothing is left.
     pub fn batch_after(
         &self,

@@ -2,7 +2,7 @@
 //!
 //! A cut names every chain that stays, with its last entry's hash. Whoever has the roster
 //! admits exactly those, in whatever order they come, so all readers end with the same
-//! entries and the key adds nothing more (P-47). What a statement must show, and which
+//! entries and the key adds nothing more (P-46). What a statement must show, and which
 //! branch stays, is decided here too; nothing here signs.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -147,21 +147,36 @@ fn furthest(statement: &Vouching) -> Vec<(Incarnation, Reach)> {
         .collect()
 }
 
+/// What statements show of one chain: how many show it, and each entry by how many.
+#[derive(Default)]
+struct Shown {
+    statements: usize,
+    entries: BTreeMap<(u64, Hash), usize>,
+}
+
 /// For each chain the furthest entry that two statements show; of two as far, the lower
 /// hash. A chain that one statement alone shows does not stay.
 fn shown_by_two(statements: &[Vouching]) -> Result<Vec<(Incarnation, Reach)>, CutError> {
-    let mut shown: BTreeMap<Incarnation, (usize, BTreeMap<(u64, Hash), usize>)> = BTreeMap::new();
+    let mut shown: BTreeMap<Incarnation, Shown> = BTreeMap::new();
     for statement in statements {
         for (chain, points) in &statement.body.chains {
-            let (statements, entries) = shown.entry(*chain).or_default();
-            *statements += 1;
+            let of_chain = shown.entry(*chain).or_default();
+            of_chain.statements += 1;
             for point in points {
-                *entries.entry((point.entries, point.last)).or_default() += 1;
+                let entry = (point.entries, point.last);
+                *of_chain.entries.entry(entry).or_default() += 1;
             }
         }
     }
     let mut chains = Vec::new();
-    for (chain, (statements, entries)) in shown {
+    for (
+        chain,
+        Shown {
+            statements,
+            entries,
+        },
+    ) in shown
+    {
         let by_two = entries.into_iter().filter(|(_, count)| *count > 1);
         let best = by_two
             .map(|(point, _)| point)

@@ -152,7 +152,7 @@ impl Roster {
     }
 
     /// The key that signs for `document` as `node`; `None` where that node is not one of
-    /// the document's council (P-1), or was cut from it (P-47).
+    /// the document's council (P-1), or was cut from it (P-46).
     pub fn signing_key(&self, document: DocumentName, node: NodeId) -> Option<PublicKey> {
         if self.cut(document, node).is_some() {
             return None;

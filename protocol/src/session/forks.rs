@@ -1,5 +1,5 @@
 //! Two histories of one key: keeping the proof, passing it on, saying how things stand
-//! (P-16), and what a node states of a key for the region to cut it (P-49).
+//! (P-16), and what a node states of a key for the region to cut it (P-48).
 
 use super::message::Control;
 use super::peer::Peer;

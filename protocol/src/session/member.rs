@@ -65,7 +65,7 @@ pub(super) struct Holding {
     /// The store holds entries of it that were not taken back: the roster lists their
     /// node no longer.
     pub(super) has_holes: bool,
-    /// What fell away of it with a cut; only of this council's own (P-50).
+    /// What fell away of it with a cut; only of this council's own (P-49).
     pub(super) fallen: BTreeMap<RecordId, FallenFields>,
 }
 

@@ -158,7 +158,7 @@ pub enum Note {
         /// Whether that is this node.
         own: bool,
     },
-    /// Entries fell away with a cut in the roster (P-48).
+    /// Entries fell away with a cut in the roster (P-47).
     Cut {
         /// The document.
         document: DocumentName,

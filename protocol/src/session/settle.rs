@@ -1,5 +1,5 @@
 //! Carrying out a cut: what is held comes down to what the roster lets stay, and what fell
-//! away of this council's own is kept for it to write again (P-48, P-50).
+//! away of this council's own is kept for it to write again (P-47, P-49).
 
 use std::collections::BTreeMap;
 

@@ -38,7 +38,7 @@ pub enum WriteError {
     NotListed,
     /// This node's key signed two histories of the document.
     #[error(
-        "this node's key signed two histories of {0}, so nothing more is taken from it there: a          copy of this node runs somewhere, or its key was stolen"
+        "this node's key signed two histories of {0}, so nothing more is taken from it there: a copy of this node runs somewhere, or its key was stolen"
     )]
     KeyClosed(DocumentName),
     /// The region has cut this node's key from the document.

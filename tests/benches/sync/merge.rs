@@ -9,6 +9,7 @@ use automerge::{Automerge, Change};
 use smp_node::engine::clock;
 use smp_protocol::document::{Document, Frontier, Unit};
 use smp_protocol::ids::{DocumentKind, DocumentName, RecordId};
+use smp_protocol::roster::Roster;
 use smp_protocol::schema::Edit;
 use smp_protocol::session::Member;
 use system_tests::harness::Random;
@@ -165,13 +166,13 @@ pub(crate) fn admission(
     let roster = author.member.roster().clone();
     let place = author.document().place().clone();
     let mut held = Frontier::default();
-    let base = units_after(author.document(), &mut held);
+    let base = units_after(author.document(), &mut held, &roster);
     let saved = author.document().save();
     for _ in 0..entries {
         let edit = one_field(&author.records, random);
         write(&mut author.member, vec![edit]);
     }
-    let new = units_after(author.document(), &mut held);
+    let new = units_after(author.document(), &mut held, &roster);
     let changes = changes_since(&author.document().save(), &saved);
     let [mut ours, mut theirs, mut ratio] = std::array::from_fn(|_| Figure::default());
     let micros = |begun: Instant| begun.elapsed().as_secs_f64() * 1e6 / entries as f64;
@@ -198,10 +199,10 @@ pub(crate) fn admission(
     (ours, theirs, ratio)
 }
 
-fn units_after(document: &Document, held: &mut Frontier) -> Vec<Unit> {
+fn units_after(document: &Document, held: &mut Frontier, roster: &Roster) -> Vec<Unit> {
     let mut units = Vec::new();
     loop {
-        let batch = document.batch_after(held, &BTreeSet::new());
+        let batch = document.batch_after(held, &BTreeSet::new(), roster);
         if batch.is_empty() {
             return units;
         }

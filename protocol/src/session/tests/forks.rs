@@ -92,7 +92,7 @@ fn parted() -> Net {
     net.write(
         0,
         DocumentKind::RematchingPool,
-        vec![rooms(0, 2), rooms(1, 2)],
+        vec![rooms(0, 2), rooms(1, 4)],
     );
     net.run();
     net.write(STANDBY, DocumentKind::RematchingPool, places(10, 1));
