@@ -11,7 +11,7 @@ use smp_protocol::crypto::Signing;
 use smp_protocol::ids::{CouncilCode, DocumentName, Hash, NodeId, RegionName};
 use smp_protocol::limits;
 use smp_protocol::roster::{
-    Member, MemberNode, NamedReaders, Roster, SignedRoster, VerifiedRoster,
+    Cut, Member, MemberNode, NamedReaders, Roster, SignedRoster, VerifiedRoster,
 };
 use smp_protocol::time::UnixSeconds;
 
@@ -247,6 +247,20 @@ impl Unlocked {
                 roster.readers.push(NamedReaders { document, councils });
                 roster.readers.sort_unstable_by_key(|named| named.document);
             }
+        })
+    }
+
+    /// Ends a node's key in a document: of its entries those stay that the cut names (P-46).
+    ///
+    /// # Errors
+    /// [`RegionError::Roster`] where every node would refuse it, for one because the node
+    /// is cut there already.
+    pub fn cut(&mut self, cut: Cut, now: UnixSeconds) -> Result<VerifiedRoster, RegionError> {
+        self.change(now, |roster| {
+            roster.cuts.push(cut);
+            roster
+                .cuts
+                .sort_unstable_by_key(|cut| (cut.document, cut.node));
         })
     }
 

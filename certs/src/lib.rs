@@ -20,6 +20,7 @@ mod request;
 mod roster_file;
 pub mod tls;
 mod verify;
+mod vouching_file;
 
 pub use armour::ArmourError;
 pub use authority::{SealError, WorkFactor};
@@ -33,6 +34,7 @@ pub use profile::{BadCertificate, IssueError, PeerIdentity, peer_identity};
 pub use region::{Region, RegionError};
 pub use request::{EnrolmentRequest, RequestError};
 pub use roster_file::{roster_from_text, roster_to_text};
+pub use vouching_file::{vouching_from_text, vouching_to_text};
 
 /// The operating system gave no random bytes. Nothing was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

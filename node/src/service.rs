@@ -8,8 +8,8 @@ use std::fmt;
 use std::future::Future;
 
 use smp_protocol::api::{
-    ApiError, ImportReport, Reader, ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome,
-    RosterView, Status, Stored,
+    Alarm, ApiError, FallenDecision, FallenField, FallenOutcome, ImportReport, Reader,
+    ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome, RosterView, Status, Stored,
 };
 use smp_protocol::ids::{CouncilCode, RecordId, RecordKind};
 
@@ -137,4 +137,19 @@ pub trait Service: Clone + Send + Sync + 'static {
         &self,
         offer: RosterOffer,
     ) -> impl Future<Output = Answer<RosterOutcome>> + Send;
+
+    /// Every key that signed two histories of a document that this council may read.
+    fn alarms(&self) -> impl Future<Output = Answer<Vec<Alarm>>> + Send;
+
+    /// This node's signed statement of what it holds of a node's entries, as armoured text.
+    fn vouch(&self, document: String, node: String) -> impl Future<Output = Answer<String>> + Send;
+
+    /// What fell away of this council's documents with a cut.
+    fn fallen(&self) -> impl Future<Output = Answer<Vec<FallenField>>> + Send;
+
+    /// Writes what fell away of a document again, or takes it off the list.
+    fn decide_fallen(
+        &self,
+        decision: FallenDecision,
+    ) -> impl Future<Output = Answer<FallenOutcome>> + Send;
 }

@@ -317,3 +317,95 @@ pub struct RosterOutcome {
     /// The version that holds now.
     pub version: u64,
 }
+
+/// `GET /v1/alarms`: a key that signed two histories of a document, and is closed there.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Alarm {
+    /// The document.
+    pub document: String,
+    /// The GSS code of the council whose node it is.
+    pub council: String,
+    /// That council's name.
+    pub council_name: String,
+    /// The node whose key it is.
+    pub node: String,
+    /// Whether that is this node.
+    pub own: bool,
+    /// Since when this node knows (RFC 3339).
+    pub since: String,
+    /// Entries of the chain before the two histories part.
+    pub common: u64,
+    /// The first entry of each history after they part.
+    pub histories: Vec<String>,
+    /// Which of the two this node holds; absent if neither.
+    pub held_here: Option<String>,
+    /// Entries of the chain that this node holds.
+    pub entries: u64,
+    /// What connected readers hold.
+    pub peers: Vec<AlarmPeer>,
+    /// What to do, in order.
+    pub next: Vec<String>,
+}
+
+/// Which history a connected reader holds.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AlarmPeer {
+    /// Its council's GSS code.
+    pub council: String,
+    /// The node.
+    pub node: String,
+    /// `same` as here, `other`, or `unknown`.
+    pub history: String,
+    /// Entries of the chain that it last showed.
+    pub entries: Option<u64>,
+}
+
+/// `GET /v1/fallen`: a field of this council's whose value fell away with a cut.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct FallenField {
+    /// The document.
+    pub document: String,
+    /// The record.
+    pub record: String,
+    /// The field.
+    pub field: String,
+    /// Its value before; more than one were in conflict.
+    pub was: Vec<String>,
+    /// Its value after the cut.
+    pub is: Vec<String>,
+}
+
+/// What to do with what fell away of a document.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FallenAction {
+    /// Say what writing it again would do, and do nothing.
+    Preview,
+    /// Write it again wherever the field still has the value that it had after the cut.
+    WriteAgain,
+    /// Take it off the list: what is there now is right.
+    Forget,
+}
+
+/// `POST /v1/fallen`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FallenDecision {
+    /// The document.
+    pub document: String,
+    /// What to do.
+    pub action: FallenAction,
+}
+
+/// What became of what had fallen away.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct FallenOutcome {
+    /// Fields written again, or that would be.
+    pub written: Vec<FallenField>,
+    /// Fields that somebody changed since, or that had two values: for a person to settle.
+    pub conflicts: Vec<FallenField>,
+    /// False for a preview: nothing was changed.
+    pub applied: bool,
+    /// How many other nodes are known to hold it by now.
+    pub held_by: usize,
+}

@@ -3,6 +3,7 @@
 //! Every command has examples in its help; a test reads them and parses each one.
 
 mod completions;
+mod documents;
 mod fields;
 mod hosts;
 mod housing;
@@ -83,8 +84,8 @@ enum Command {
     #[command(after_help = status::PEERS_EXAMPLES)]
     Peers,
     /// Every document that this council may read: in agreement or not, as of when, and why
-    #[command(after_help = status::DOCUMENTS_EXAMPLES)]
-    Documents,
+    #[command(after_help = documents::EXAMPLES)]
+    Documents(documents::Documents),
     /// This council's host register, and those that it may read
     #[command(subcommand, after_help = hosts::EXAMPLES)]
     Hosts(hosts::Hosts),
@@ -139,7 +140,7 @@ impl Cli {
         match self.command {
             Command::Status(args) => args.run(&context),
             Command::Peers => status::peers(&context),
-            Command::Documents => status::documents(&context),
+            Command::Documents(command) => command.run(&context),
             Command::Hosts(command) => command.run(&context),
             Command::Pool(command) => command.run(&context),
             Command::Housing(command) => command.run(&context),

@@ -1,6 +1,6 @@
-//! `smp status`, `smp peers`, `smp documents`.
+//! `smp status`, `smp peers`.
 
-use smp_protocol::api::{DocumentStatus, PeerStatus, Status};
+use smp_protocol::api::{PeerStatus, Status};
 
 use super::Context;
 use crate::exit::Failure;
@@ -17,11 +17,6 @@ pub(super) const PEERS_EXAMPLES: &str = "\
 Examples:
   smp peers
   smp peers --output csv > peers.csv";
-
-pub(super) const DOCUMENTS_EXAMPLES: &str = "\
-Examples:
-  smp documents
-  smp documents --output json";
 
 /// How the node stands.
 #[derive(Debug, clap::Args)]
@@ -45,9 +40,4 @@ impl StatusArgs {
 pub(super) fn peers(context: &Context) -> Result<(), Failure> {
     let peers: Vec<PeerStatus> = context.client.get("/v1/peers")?;
     context.show(&peers)
-}
-
-pub(super) fn documents(context: &Context) -> Result<(), Failure> {
-    let documents: Vec<DocumentStatus> = context.client.get("/v1/documents")?;
-    context.show(&documents)
 }

@@ -6,6 +6,7 @@
 
 mod ago;
 mod csv;
+mod forks;
 mod import;
 mod lists;
 mod records;

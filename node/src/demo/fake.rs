@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use smp_certs::{JoinBundle, NodeKeys};
 use smp_protocol::api::{
-    DocumentStatus, ImportReport, PeerStatus, Reader, ReaderDecision, Record, RecordEdit,
-    RosterOffer, RosterOutcome, RosterStatus, RosterView, Status, StoreStatus, Stored,
+    Alarm, DocumentStatus, FallenDecision, FallenField, FallenOutcome, ImportReport, PeerStatus,
+    Reader, ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome, RosterStatus,
+    RosterView, Status, StoreStatus, Stored,
 };
 use smp_protocol::ids::{CouncilCode, DocumentKind, DocumentName, RecordId, RecordKind};
 use smp_protocol::schema::kinds_of;
@@ -335,6 +336,22 @@ impl Service for FakeNode {
     }
 
     async fn offer_roster(&self, _: RosterOffer) -> Answer<RosterOutcome> {
+        not_here()
+    }
+
+    async fn alarms(&self) -> Answer<Vec<Alarm>> {
+        not_here()
+    }
+
+    async fn vouch(&self, _: String, _: String) -> Answer<String> {
+        not_here()
+    }
+
+    async fn fallen(&self) -> Answer<Vec<FallenField>> {
+        not_here()
+    }
+
+    async fn decide_fallen(&self, _: FallenDecision) -> Answer<FallenOutcome> {
         not_here()
     }
 }

@@ -3,6 +3,7 @@
 //! Questions run on the engine's thread between two flushes, so they see only what is on
 //! disk, and a write is acknowledged only after its flush. Nothing here logs a field.
 
+mod forks;
 mod imports;
 mod records;
 mod region;
@@ -12,8 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smp_protocol::api::{
-    ImportReport, Reader, ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome,
-    RosterView, Status, Stored,
+    Alarm, FallenDecision, FallenField, FallenOutcome, ImportReport, Reader, ReaderDecision,
+    Record, RecordEdit, RosterOffer, RosterOutcome, RosterView, Status, Stored,
 };
 use smp_protocol::ids::{CouncilCode, DocumentKind, RecordId, RecordKind};
 use smp_protocol::schema;
@@ -183,5 +184,21 @@ impl Service for Desk {
 
     async fn offer_roster(&self, offer: RosterOffer) -> Answer<RosterOutcome> {
         self.take_roster(offer).await
+    }
+
+    async fn alarms(&self) -> Answer<Vec<Alarm>> {
+        self.ask(forks::alarms).await
+    }
+
+    async fn vouch(&self, document: String, node: String) -> Answer<String> {
+        self.vouch_for(document, node).await
+    }
+
+    async fn fallen(&self) -> Answer<Vec<FallenField>> {
+        self.fallen_fields().await
+    }
+
+    async fn decide_fallen(&self, decision: FallenDecision) -> Answer<FallenOutcome> {
+        self.decide_about_fallen(decision).await
     }
 }

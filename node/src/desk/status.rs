@@ -10,6 +10,7 @@ use smp_protocol::session::{Comparison, DocumentView, PeerPhase, PeerView};
 use smp_protocol::time::UnixSeconds;
 
 use super::Desk;
+use super::forks;
 use super::region::roster_status;
 use crate::service::Answer;
 use crate::shared::Reach;
@@ -30,8 +31,11 @@ fn advise(problem: String, next: &str) -> Advice {
 
 impl Desk {
     pub(super) async fn status_now(&self) -> Answer<Status> {
-        let (peers, documents) = self
-            .ask(|core| (core.member.peer_views(), core.member.document_views()))
+        let (peers, documents, alarms) = self
+            .ask(|core| {
+                let (peers, documents) = (core.member.peer_views(), core.member.document_views());
+                (peers, documents, forks::advice(core))
+            })
             .await?;
         let roster = self.shared.roster();
         let own = self.shared.council();
@@ -58,7 +62,7 @@ impl Desk {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started: self.shared.started().to_string(),
             now: self.shared.now().to_string(),
-            advice: self.advice(&roster, &peer_rows, &document_rows),
+            advice: self.advice(alarms, &roster, &peer_rows, &document_rows),
             roster: roster_status(&self.shared),
             store: StoreStatus {
                 engine: self.store.as_str().to_owned(),
@@ -137,11 +141,13 @@ impl Desk {
 
     fn advice(
         &self,
+        alarms: Vec<Advice>,
         roster: &Roster,
         peers: &[PeerStatus],
         documents: &[DocumentStatus],
     ) -> Vec<Advice> {
-        let mut out = self.roster_advice(roster);
+        let mut out = alarms;
+        out.extend(self.roster_advice(roster));
         let mut add = |problem: String, next: &str| out.push(advise(problem, next));
         if self.shared.refusals().contains_key("diverged") {
             add(

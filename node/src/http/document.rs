@@ -26,7 +26,8 @@ use crate::service::Service;
     ),
     servers((url = "http://localhost", description = "The Unix socket named in smp-node.toml")),
     components(schemas(
-        api::Advice, api::ApiError, api::DocumentPeer, api::DocumentStatus, api::ImportProblem,
+        api::Advice, api::Alarm, api::AlarmPeer, api::ApiError, api::FallenAction,
+        api::FallenDecision, api::FallenField, api::FallenOutcome, api::DocumentPeer, api::DocumentStatus, api::ImportProblem,
         api::ImportReport, api::PeerStatus, api::Reader, api::ReaderDecision, api::Record,
         api::RecordEdit, api::RosterMember, api::RosterOffer, api::RosterOutcome,
         api::RosterStatus, api::RosterView, api::Status, api::StoreStatus, api::Stored, Health,
@@ -71,6 +72,10 @@ pub(super) fn quick<S: Service>() -> OpenApiRouter<S> {
         .routes(entry(__path_decide_reader, decide_reader::<S>))
         .routes(entry(__path_roster, roster::<S>))
         .routes(entry(__path_offer_roster, offer_roster::<S>))
+        .routes(entry(__path_alarms, alarms::<S>))
+        .routes(entry(__path_vouching, vouching::<S>))
+        .routes(entry(__path_fallen, fallen::<S>))
+        .routes(entry(__path_decide_fallen, decide_fallen::<S>))
 }
 
 /// Those that may take as long as the caller waits: a large file, or a write that is to be

@@ -7,8 +7,9 @@ use axum::http::{StatusCode, Uri, header};
 use axum::response::IntoResponse;
 use axum::{Extension, Json as Answer};
 use smp_protocol::api::{
-    ApiError, DocumentStatus, ImportReport, PeerStatus, Reader, ReaderDecision, Record, RecordEdit,
-    RosterOffer, RosterOutcome, RosterView, Status, Stored,
+    Alarm, ApiError, DocumentStatus, FallenDecision, FallenField, FallenOutcome, ImportReport,
+    PeerStatus, Reader, ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome, RosterView,
+    Status, Stored,
 };
 use smp_protocol::ids::{RecordId, RecordKind};
 
@@ -254,6 +255,67 @@ pub(super) async fn offer_roster<S: Service>(
 ) -> Result<Answer<RosterOutcome>> {
     Parameters::read(&uri, &[])?;
     Ok(Answer(service.offer_roster(offer).await?))
+}
+
+/// Every key that signed two histories of a document, and what to do about it.
+#[utoipa::path(get, path = "/v1/alarms", responses(
+    (status = 200, body = Vec<Alarm>),
+    (status = "default", description = "What is wrong and what to do next", body = ApiError),
+))]
+pub(super) async fn alarms<S: Service>(
+    State(service): State<S>,
+    uri: Uri,
+) -> Result<Answer<Vec<Alarm>>> {
+    Parameters::read(&uri, &[])?;
+    Ok(Answer(service.alarms().await?))
+}
+
+/// This node's signed statement of what it holds of a node's entries in a document, for the
+/// SMP admin to cut that node's key.
+#[utoipa::path(get, path = "/v1/vouching",
+    params(
+        ("document" = String, Query, description = "The document's name"),
+        ("node" = String, Query, description = "The id of the node whose entries they are"),
+    ),
+    responses(
+        (status = 200, description = "Armoured text", body = String, content_type = "text/plain"),
+        (status = "default", description = "What is wrong and what to do next", body = ApiError),
+    ))]
+pub(super) async fn vouching<S: Service>(
+    State(service): State<S>,
+    uri: Uri,
+) -> Result<impl IntoResponse> {
+    let parameters = Parameters::read(&uri, &["document", "node"])?;
+    let named = |name| parameters.text(name).unwrap_or_default().to_owned();
+    let text = service.vouch(named("document"), named("node")).await?;
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text))
+}
+
+/// What fell away of this council's documents with a cut, and is not settled.
+#[utoipa::path(get, path = "/v1/fallen", responses(
+    (status = 200, body = Vec<FallenField>),
+    (status = "default", description = "What is wrong and what to do next", body = ApiError),
+))]
+pub(super) async fn fallen<S: Service>(
+    State(service): State<S>,
+    uri: Uri,
+) -> Result<Answer<Vec<FallenField>>> {
+    Parameters::read(&uri, &[])?;
+    Ok(Answer(service.fallen().await?))
+}
+
+/// Writes what fell away of a document again, or takes it off the list.
+#[utoipa::path(post, path = "/v1/fallen", request_body = FallenDecision, responses(
+    (status = 200, body = FallenOutcome),
+    (status = "default", description = "What is wrong and what to do next", body = ApiError),
+))]
+pub(super) async fn decide_fallen<S: Service>(
+    State(service): State<S>,
+    uri: Uri,
+    Json(decision): Json<FallenDecision>,
+) -> Result<Answer<FallenOutcome>> {
+    Parameters::read(&uri, &[])?;
+    Ok(Answer(service.decide_fallen(decision).await?))
 }
 
 /// This API as an OpenAPI document.

@@ -1,8 +1,9 @@
 //! A node that answers the least that the types allow.
 
 use smp_protocol::api::{
-    ImportReport, Reader, ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome,
-    RosterStatus, RosterView, Status, StoreStatus, Stored,
+    Alarm, FallenAction, FallenDecision, FallenField, FallenOutcome, ImportReport, Reader,
+    ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome, RosterStatus, RosterView,
+    Status, StoreStatus, Stored,
 };
 use smp_protocol::ids::{CouncilCode, RecordId, RecordKind};
 
@@ -132,6 +133,27 @@ impl Service for Fake {
         Ok(RosterOutcome {
             installed: false,
             version: 3,
+        })
+    }
+
+    async fn alarms(&self) -> Answer<Vec<Alarm>> {
+        Ok(Vec::new())
+    }
+
+    async fn vouch(&self, document: String, node: String) -> Answer<String> {
+        Ok(format!("{document} {node}"))
+    }
+
+    async fn fallen(&self) -> Answer<Vec<FallenField>> {
+        Ok(Vec::new())
+    }
+
+    async fn decide_fallen(&self, decision: FallenDecision) -> Answer<FallenOutcome> {
+        Ok(FallenOutcome {
+            written: Vec::new(),
+            conflicts: Vec::new(),
+            applied: decision.action != FallenAction::Preview,
+            held_by: 0,
         })
     }
 }
