@@ -371,7 +371,7 @@ pub struct FallenField {
     pub field: String,
     /// Its value before; more than one were in conflict.
     pub was: Vec<String>,
-    /// Its value after the cut.
+    /// Its value now.
     pub is: Vec<String>,
 }
 

@@ -107,7 +107,7 @@ fn fallen_table(fields: &[FallenField], look: &Look) -> String {
         ]
     });
     look.table(
-        &["Record", "Field", "Before the cut", "After it"],
+        &["Record", "Field", "Before the cut", "Now"],
         rows.collect(),
     )
 }

@@ -8,7 +8,7 @@ use smp_protocol::api::{
 };
 use smp_protocol::ids::{DocumentKind, DocumentName, NodeId, RecordId};
 use smp_protocol::schema::{self, FieldId, Value};
-use smp_protocol::session::{Fallen, FallenFields, ForkView};
+use smp_protocol::session::{Fallen, ForkView};
 
 use super::records::name_of;
 use super::{Desk, refused};
@@ -131,37 +131,52 @@ pub(super) fn advice(core: &mut Core) -> Vec<Advice> {
     out
 }
 
-/// The fields of a list, in words.
-fn fields(document: DocumentName, fallen: &BTreeMap<RecordId, FallenFields>) -> Vec<FallenField> {
-    let mut out = Vec::new();
-    for (record, fields) in fallen {
-        for (number, values) in fields {
-            out.extend(field(document, *record, *number, values));
-        }
-    }
-    out
+/// What fell away of a document, with the values that its records have now.
+struct Missing {
+    document: DocumentName,
+    fields: BTreeMap<(RecordId, FieldId), Fallen>,
 }
 
-fn field(
-    document: DocumentName,
-    record: RecordId,
-    number: FieldId,
-    values: &Fallen,
-) -> Option<FallenField> {
-    let field = schema::field(schema::NEWEST, record.kind(), number)?;
-    let texts = |values: &[Value]| {
-        let texts = values
-            .iter()
-            .map(|value| schema::format_value(field, value));
-        texts.collect()
-    };
-    Some(FallenField {
-        document: document.to_string(),
-        record: record.to_string(),
-        field: field.name.to_owned(),
-        was: texts(&values.was),
-        is: texts(&values.is),
-    })
+impl Missing {
+    fn of(core: &mut Core, document: DocumentName) -> Self {
+        let mut fields = BTreeMap::new();
+        for (record, of_record) in core.member.fallen(document) {
+            let held = core.member.document(document);
+            let now = held
+                .and_then(|held| held.record(record))
+                .unwrap_or_default();
+            for (field, mut values) in of_record {
+                values.is = now.get(&field).cloned().unwrap_or_default();
+                fields.insert((record, field), values);
+            }
+        }
+        Self { document, fields }
+    }
+
+    /// All of it, in words.
+    fn list(&self) -> Vec<FallenField> {
+        let keys = self.fields.keys();
+        keys.filter_map(|key| self.field(key)).collect()
+    }
+
+    fn field(&self, key: &(RecordId, FieldId)) -> Option<FallenField> {
+        let (record, number) = key;
+        let values = self.fields.get(key)?;
+        let field = schema::field(schema::NEWEST, record.kind(), *number)?;
+        let texts = |values: &[Value]| {
+            let texts = values
+                .iter()
+                .map(|value| schema::format_value(field, value));
+            texts.collect()
+        };
+        Some(FallenField {
+            document: self.document.to_string(),
+            record: record.to_string(),
+            field: field.name.to_owned(),
+            was: texts(&values.was),
+            is: texts(&values.is),
+        })
+    }
 }
 
 fn document_named(text: &str) -> Answer<DocumentName> {
@@ -204,8 +219,9 @@ impl Desk {
         self.ask(|core| {
             let own = core.member.identity().council;
             let documents = DocumentKind::ALL.map(|kind| kind.of(own));
-            let lists = documents.map(|name| fields(name, &core.member.fallen(name)));
-            lists.concat()
+            documents
+                .map(|name| Missing::of(core, name).list())
+                .concat()
         })
         .await
     }
@@ -220,17 +236,17 @@ impl Desk {
             if document.council != core.member.identity().council {
                 return Ok(None);
             }
-            let fallen = core.member.fallen(document);
+            let missing = Missing::of(core, document);
             if action == FallenAction::Forget {
                 core.member.forget_fallen(document, clock());
-                return Ok(Some((fallen, Default::default())));
+                return Ok(Some((missing, Default::default())));
             }
             let preview = action == FallenAction::Preview;
             let again = core.member.write_again(document, preview, clock())?;
-            Ok(Some((fallen, again)))
+            Ok(Some((missing, again)))
         });
         let done = done.await?.map_err(|error| refused(&error))?;
-        let (fallen, again) = done.ok_or_else(|| {
+        let (missing, again) = done.ok_or_else(|| {
             Failure::new(
                 FailureKind::NotFound,
                 "not_found",
@@ -239,10 +255,7 @@ impl Desk {
             )
         })?;
         let listed = |which: &[(RecordId, FieldId)]| {
-            let found = which.iter().filter_map(|(record, number)| {
-                let values = fallen.get(record)?.get(number)?;
-                field(document, *record, *number, values)
-            });
+            let found = which.iter().filter_map(|key| missing.field(key));
             found.collect()
         };
         let outcome = FallenOutcome {

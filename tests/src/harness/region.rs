@@ -193,7 +193,8 @@ impl Region {
 /// # Errors
 /// What differs.
 pub fn agreed(nodes: &[&Client]) -> Result<(), String> {
-    let mut seen: BTreeMap<String, BTreeMap<&str, String>> = BTreeMap::new();
+    // By socket: a council may have two nodes.
+    let mut seen: BTreeMap<String, BTreeMap<&Path, String>> = BTreeMap::new();
     for node in nodes {
         let answer = node.api().get("/v1/documents").map_err(|e| e.to_string())?;
         for document in answer.body.as_array().ok_or("no list of documents")? {
@@ -203,7 +204,7 @@ pub fn agreed(nodes: &[&Client]) -> Result<(), String> {
                 _ => format!("{} {}", document["frontier"], document["heads"]),
             };
             let holders = seen.entry(name).or_default();
-            holders.insert(&node.council, state);
+            holders.insert(&node.socket, state);
         }
     }
     for node in nodes {
