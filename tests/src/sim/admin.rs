@@ -116,6 +116,9 @@ impl World {
     /// A node is enrolled and starts.
     pub(super) fn join(&mut self, n: usize) {
         let (council, keys) = (self.nodes[n].council.clone(), self.nodes[n].keys.clone());
+        if self.authority.has_expelled(council.code) {
+            return;
+        }
         self.authority.enrol(&council, keys);
         self.publish_next();
         let newest = self.rosters.last().expect("a roster was issued").clone();

@@ -287,13 +287,18 @@ impl World {
         match undo {
             Undo::Unblock(pairs) => self.unblock(&pairs),
             Undo::Quick(from, to) => self.slow[from][to] = 0,
-            Undo::Start(n) if !self.nodes[n].running => self.start(n),
+            Undo::Start(n) if !self.nodes[n].running && self.has_joined(n) => self.start(n),
             Undo::Start(_) => {}
             Undo::Room(n) => self.nodes[n].disk_is_full = false,
             Undo::Fast(n) => self.nodes[n].flush = self.plan.seats[n].flush,
             Undo::Clock(n) => self.nodes[n].skew = self.plan.seats[n].skew,
             Undo::Join(n) => self.join(n),
         }
+    }
+
+    fn has_joined(&self, n: usize) -> bool {
+        let node = &self.nodes[n];
+        node.joined.node(node.id).is_some()
     }
 
     /// All faults stop: what is broken is mended, and only what never worked stays so.

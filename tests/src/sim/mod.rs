@@ -18,6 +18,7 @@ mod disk;
 mod edits;
 mod faults;
 mod liar;
+mod lies;
 mod link;
 mod node;
 mod plan;

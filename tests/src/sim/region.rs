@@ -83,6 +83,7 @@ pub(crate) struct Authority {
     key: Signing,
     members: BTreeMap<CouncilCode, (String, Vec<Keys>)>,
     readers: BTreeMap<DocumentName, BTreeSet<CouncilCode>>,
+    expelled: BTreeSet<CouncilCode>,
     version: u64,
     previous: Hash,
 }
@@ -93,6 +94,7 @@ impl Authority {
             key: Signing::from_seed(&chance.bytes()),
             members: BTreeMap::new(),
             readers: BTreeMap::new(),
+            expelled: BTreeSet::new(),
             version: 0,
             previous: Hash([0; 32]),
         }
@@ -110,10 +112,16 @@ impl Authority {
     /// Takes a council out, with all that names it.
     pub(crate) fn expel(&mut self, council: CouncilCode) {
         self.members.remove(&council);
+        self.expelled.insert(council);
         self.readers.remove(&DocumentKind::HostRegister.of(council));
         for readers in self.readers.values_mut() {
             readers.remove(&council);
         }
+    }
+
+    /// Whether a council was taken out: it does not come back.
+    pub(crate) fn has_expelled(&self, council: CouncilCode) -> bool {
+        self.expelled.contains(&council)
     }
 
     pub(crate) fn is_member(&self, council: CouncilCode) -> bool {
@@ -146,6 +154,11 @@ impl Authority {
     /// Signs another roster of the newest version: what must not happen, and may.
     pub(crate) fn issue_twin(&mut self, now: UnixSeconds) -> SignedRoster {
         self.draft(now, self.version, "issued twice")
+    }
+
+    /// Signs a roster so far ahead that nobody may take it, and forgets it.
+    pub(crate) fn issue_far_ahead(&self, now: UnixSeconds) -> SignedRoster {
+        self.draft(now, self.version + 100_000, "far ahead")
     }
 
     fn draft(&self, now: UnixSeconds, version: u64, title: &str) -> SignedRoster {

@@ -178,7 +178,7 @@ impl World {
         for output in effects {
             match output {
                 Output::Send { peer, frame } => {
-                    for frame in self.as_sent(n, peer, frame) {
+                    if let Some(frame) = self.as_sent(n, peer, frame) {
                         self.send_control(n, peer, frame);
                     }
                 }
