@@ -30,8 +30,6 @@ pub(crate) struct Violation {
 pub(super) struct Acknowledged {
     pub(super) node: usize,
     pub(super) receipt: Receipt,
-    /// An old copy of the author's disk was brought back, and no other disk held it.
-    pub(super) gone_with_a_disk: bool,
     /// An old copy was brought back: its author may have to fetch it.
     pub(super) rolled_back: bool,
 }
@@ -55,7 +53,6 @@ impl Ledger {
         self.acknowledged.push(Acknowledged {
             node,
             receipt,
-            gone_with_a_disk: false,
             rolled_back: false,
         });
     }
@@ -86,7 +83,7 @@ pub(super) fn may_read(
 
 impl Node {
     /// Whether a council may read a document, as far as this node knows.
-    fn knows_reader(&self, document: DocumentName, council: CouncilCode) -> bool {
+    pub(super) fn knows_reader(&self, document: DocumentName, council: CouncilCode) -> bool {
         let acceptance = self.acceptances.get(&document);
         may_read(&self.roster, acceptance, document, council)
     }

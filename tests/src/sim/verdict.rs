@@ -7,7 +7,7 @@ use smp_protocol::ids::{DocumentKind, DocumentName};
 use smp_protocol::limits;
 use smp_protocol::statements::Acceptance;
 
-use super::check::may_read;
+use super::check::{Acknowledged, may_read};
 use super::queue::{Micros, SECOND};
 use super::world::{Event, World};
 
@@ -160,18 +160,24 @@ impl World {
 
     /// Promise 3, at the end: every acknowledged write is with its author.
     fn check_all_acknowledged(&mut self) {
-        let lost = self.ledger.acknowledged.iter().find(|ack| {
-            let node = &self.nodes[ack.node];
-            let held = node
-                .member
-                .as_ref()
-                .and_then(|member| member.document(ack.receipt.document))
-                .map_or(0, |document| document.entries_of(ack.receipt.chain));
-            node.is_honest()
-                && self.authority.is_member(node.council.code)
-                && !ack.gone_with_a_disk
-                && held < ack.receipt.entries
-        });
+        let honest = self.honest_members();
+        let holds = |n: usize, ack: &Acknowledged| {
+            let member = self.nodes[n].member.as_ref();
+            let document = member.and_then(|member| member.document(ack.receipt.document));
+            document.is_some_and(|d| d.entries_of(ack.receipt.chain) >= ack.receipt.entries)
+        };
+        // After an old copy was brought back, a write is owed for as long as a reader that the
+        // node may ask holds it: one that may not read the document any more is not asked.
+        let owed = |ack: &Acknowledged| {
+            let (node, document) = (&self.nodes[ack.node], ack.receipt.document);
+            let reader = |n: &usize| node.knows_reader(document, self.nodes[*n].council.code);
+            !ack.rolled_back || honest.iter().filter(|n| reader(n)).any(|n| holds(*n, ack))
+        };
+        let lost = self
+            .ledger
+            .acknowledged
+            .iter()
+            .find(|ack| honest.contains(&ack.node) && owed(ack) && !holds(ack.node, ack));
         if let Some(lost) = lost {
             let what = format!(
                 "lacks an acknowledged write of {} at the end",
@@ -182,19 +188,11 @@ impl World {
         }
     }
 
-    /// An old copy of a disk was brought back: what it lacks is gone unless another disk
-    /// holds it.
+    /// An old copy of a disk was brought back: what it lacks is owed no longer by that disk.
     pub(super) fn rolled_back(&mut self, n: usize) {
-        let mut acknowledged = std::mem::take(&mut self.ledger.acknowledged);
-        for ack in &mut acknowledged {
-            let holds = |m: usize| self.nodes[m].disk.holds(&ack.receipt);
-            ack.rolled_back |= ack.node == n && !holds(n);
-            let nodes = 0..self.nodes.len();
-            let honest = nodes.filter(|m| self.nodes[*m].is_honest());
-            if ack.rolled_back && !honest.into_iter().any(holds) {
-                ack.gone_with_a_disk = true;
-            }
+        let disk = &self.nodes[n].disk;
+        for ack in &mut self.ledger.acknowledged {
+            ack.rolled_back |= ack.node == n && !disk.holds(&ack.receipt);
         }
-        self.ledger.acknowledged = acknowledged;
     }
 }
