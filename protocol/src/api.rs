@@ -96,7 +96,8 @@ pub struct PeerStatus {
     pub node: String,
     /// Where it is dialled.
     pub endpoint: String,
-    /// `connected`, `connecting` or `unreachable`.
+    /// `connected`, `connecting`, `silent` (connected, and it does not answer) or
+    /// `unreachable`.
     pub state: String,
     /// Since when (RFC 3339).
     pub since: String,

@@ -1,5 +1,5 @@
-//! What the system tests share: a region of real processes on this machine, and a simulated
-//! one in this process.
+//! What the system tests share: a region of real processes on this machine, a simulated one
+//! in this process, and what hostile bytes are put through.
 //!
 //! Every test makes its own region in its own directory and on its own ports, so that tests
 //! can run side by side. It must never reach into a node: what it knows, it knows from the
@@ -13,5 +13,6 @@
     clippy::print_stderr
 )]
 
+pub mod fuzz;
 pub mod harness;
 pub mod sim;

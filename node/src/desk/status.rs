@@ -18,6 +18,11 @@ use crate::shared::Reach;
 /// Advice beyond this would not be read; the tables below it have the rest.
 const ADVICE: usize = 12;
 
+/// From how many seconds without an answer on a connected peer is called silent: an answer
+/// takes two round trips, and a busy node a few seconds. QUIC itself gives the connection up
+/// after two and a half minutes.
+const SILENT_SECONDS: u64 = 15;
+
 /// What to do about a roster that is about to expire, or has.
 const RENEW: &str = "the SMP admin runs `smp roster renew`, and any node gets the file with \
                      `smp roster publish`";
@@ -87,8 +92,16 @@ impl Desk {
             let agreed = |(_, c): &&(DocumentName, Comparison)| matches!(c, Comparison::Agreed(_));
             view.documents.iter().filter(agreed).count()
         });
-        let (state, why, next) = contact(member, node, view, reach.as_ref(), shared - agreed);
+        let now = self.shared.now();
+        let silent = view
+            .and_then(|view| view.unanswered)
+            .filter(|asked| now.since(*asked) >= SILENT_SECONDS);
+        let (state, why, next) = match silent {
+            Some(_) => silence(member, node),
+            None => contact(member, node, view, reach.as_ref(), shared - agreed),
+        };
         let since = match view {
+            Some(_) if silent.is_some() => silent,
             Some(view) => Some(view.connected),
             None => reach.map(|reach| reach.since),
         };
@@ -175,8 +188,8 @@ impl Desk {
             let next = peer.next.clone().unwrap_or_default();
             add(
                 format!(
-                    "{} ({}) is {}: {why}",
-                    peer.council_name, peer.council, peer.state
+                    "{} ({}) is {} since {}: {why}",
+                    peer.council_name, peer.council, peer.state, peer.since
                 ),
                 &next,
             );
@@ -187,14 +200,32 @@ impl Desk {
 }
 
 /// The state of a peer in a word, why it is not well, and what to do.
+type Contact = (&'static str, Option<String>, Option<String>);
+
+/// What helps where packets do not arrive.
+fn check_the_way(member: &Member, node: &MemberNode) -> String {
+    let endpoint = node.endpoints.first().map_or("", String::as_str);
+    format!(
+        "check that smp-node runs at {} and that UDP to {endpoint} is open both ways (firewalls)",
+        member.name
+    )
+}
+
+/// A connection stands, and nothing comes back over it.
+fn silence(member: &Member, node: &MemberNode) -> Contact {
+    let why = "it does not answer over the connection that stands; it is dialled again once \
+               that has broken, and what was written meanwhile follows";
+    let next = check_the_way(member, node);
+    ("silent", Some(why.to_owned()), Some(next))
+}
+
 fn contact(
     member: &Member,
     node: &MemberNode,
     view: Option<&PeerView>,
     reach: Option<&Reach>,
     not_agreed: usize,
-) -> (&'static str, Option<String>, Option<String>) {
-    let endpoint = node.endpoints.first().cloned().unwrap_or_default();
+) -> Contact {
     match view {
         Some(view) if view.phase == PeerPhase::Active => {
             let schema = "its build does not understand the schema that the region writes";
@@ -220,10 +251,7 @@ fn contact(
         ),
         None => match reach.and_then(|reach| reach.trouble.clone()) {
             Some(trouble) => {
-                let next = format!(
-                    "check that smp-node runs at {} and that UDP to {endpoint} is open both ways (firewalls)",
-                    member.name
-                );
+                let next = check_the_way(member, node);
                 ("unreachable", Some(trouble), Some(next))
             }
             None => (

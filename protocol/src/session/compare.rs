@@ -45,6 +45,7 @@ impl Member {
                 continue;
             };
             state.asked = Some(self.now);
+            state.unanswered.get_or_insert(self.now);
             let council = state.who.council;
             let digest = self.agreement_with(council);
             self.send(

@@ -44,9 +44,10 @@ impl Member {
     /// A frame came on the control stream.
     pub fn control(&mut self, peer: PeerId, frame: &[u8], now: UnixSeconds) {
         self.at(now);
-        if !self.peers.contains_key(&peer) {
+        let Some(state) = self.peers.get_mut(&peer) else {
             return;
-        }
+        };
+        state.unanswered = None;
         match Control::decode(frame) {
             Ok(message) => self.said(peer, message),
             Err(error) => self.close(peer, CloseReason::BadMessage(error)),

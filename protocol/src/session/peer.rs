@@ -79,6 +79,8 @@ pub(super) struct Peer {
     pub(super) compared: Option<UnixSeconds>,
     /// When it was last asked in a round.
     pub(super) asked: Option<UnixSeconds>,
+    /// When it was first asked since it was last heard.
+    pub(super) unanswered: Option<UnixSeconds>,
     pub(super) seen: BTreeMap<DocumentName, Seen>,
 }
 
@@ -90,6 +92,7 @@ impl Peer {
             connected: now,
             compared: None,
             asked: None,
+            unanswered: None,
             seen: BTreeMap::new(),
         }
     }

@@ -362,6 +362,24 @@ fn settled_members_say_little() {
 }
 
 #[test]
+fn a_peer_that_does_not_answer_shows_since_when() {
+    let mut net = net(2, &[]);
+    net.connect_all();
+    net.tick(10);
+    let unanswered = |net: &Net| net.members[0].peer_views()[0].unanswered;
+    assert_eq!(unanswered(&net), None);
+    // Time passes for one of them alone.
+    let since = net.now.plus(limits::AT_REST_SECONDS);
+    for second in 0..10 * limits::ROUND_SECONDS {
+        net.members[0].tick(net.now.plus(second));
+    }
+    assert!(unanswered(&net).is_some_and(|asked| asked <= since.plus(2 * limits::ROUND_SECONDS)));
+    net.collect(0);
+    net.run();
+    assert_eq!(unanswered(&net), None, "it answers");
+}
+
+#[test]
 fn a_stalled_pull_is_taken_elsewhere() {
     let mut net = net(3, &[]);
     net.write(0, DocumentKind::RematchingPool, places(0, 300));

@@ -31,6 +31,8 @@ pub struct PeerView {
     pub phase: PeerPhase,
     /// When all that both may read was last compared.
     pub compared: Option<UnixSeconds>,
+    /// When it was first asked since it was last heard; `None` where it owes no answer.
+    pub unanswered: Option<UnixSeconds>,
     /// How each document that both may read and that either holds stands there.
     pub documents: Vec<(DocumentName, Comparison)>,
     /// Whether its build does not understand the schema that the roster wants written.
@@ -128,6 +130,7 @@ impl Member {
                 Phase::Active(_) => PeerPhase::Active,
             },
             compared: peer.compared,
+            unanswered: peer.unanswered,
             documents,
             schema_is_old: peer
                 .greeted()

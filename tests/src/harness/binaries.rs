@@ -80,6 +80,22 @@ pub fn command(name: &str, args: &[&str]) -> Command {
     command
 }
 
+/// The same command in a network namespace. `ip` becomes the command, so that a signal to
+/// the process reaches it.
+pub fn inside(namespace: &str, command: &Command) -> Command {
+    let mut inside = Command::new("ip");
+    inside.args(["netns", "exec", namespace]);
+    inside.arg(command.get_program()).args(command.get_args());
+    inside.stdin(Stdio::null());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => inside.env(name, value),
+            None => inside.env_remove(name),
+        };
+    }
+    inside
+}
+
 /// Runs a command to its end.
 ///
 /// # Panics

@@ -20,7 +20,7 @@ mod shell;
 pub mod wait;
 
 pub use self::api::{Answer, Api};
-pub use self::binaries::{Ran, binary, command, run};
+pub use self::binaries::{Ran, binary, command, inside, run};
 pub use self::client::Client;
 pub use self::node::Node;
 pub use self::ports::free_ports;

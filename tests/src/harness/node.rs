@@ -1,11 +1,12 @@
 //! One node: its directory, its process while it runs, its log.
 
 use std::fs::{self, File};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
-use super::{Client, command, run, until, wait};
+use super::{Client, command, inside, run, until, wait};
 
 /// So much of a log is shown when a test fails.
 const TAIL: usize = 60;
@@ -19,30 +20,44 @@ pub struct Node {
     pub dir: PathBuf,
     /// The UDP port that it listens on.
     pub port: u16,
+    /// The network namespace that its process runs in, where it is not the test's own.
+    namespace: Option<String>,
     process: Option<Child>,
 }
 
 impl Node {
-    /// Makes a node with `smp-node init`.
+    /// Makes a node with `smp-node init`, on a port of loopback.
     pub fn init(dir: &Path, region: &str, council: &str, port: u16) -> Self {
-        let address = format!("127.0.0.1:{port}");
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Self::init_at(dir, region, council, address, address)
+    }
+
+    /// Makes a node that others dial at `endpoint`, and that listens on `listen`.
+    pub fn init_at(
+        dir: &Path,
+        region: &str,
+        council: &str,
+        endpoint: SocketAddr,
+        listen: SocketAddr,
+    ) -> Self {
         let mut init = command("smp-node", &["init", "--council", council]);
-        init.args([
-            "--region",
-            region,
-            "--endpoint",
-            &address,
-            "--listen",
-            &address,
-        ]);
+        init.args(["--region", region]);
+        init.args(["--endpoint", &endpoint.to_string()]);
+        init.args(["--listen", &listen.to_string()]);
         init.arg("--dir").arg(dir);
         run(init).ok();
         Self {
             client: Client::new(council, &dir.join("smp-node.sock")),
             dir: dir.to_owned(),
-            port,
+            port: listen.port(),
+            namespace: None,
             process: None,
         }
+    }
+
+    /// Its process runs in this network namespace from its next start on.
+    pub fn enter_namespace(&mut self, name: &str) {
+        self.namespace = Some(name.to_owned());
     }
 
     /// Joins the region with its bundle.
@@ -88,6 +103,9 @@ impl Node {
             .append(true)
             .open(self.log_path());
         let mut daemon = command("smp-node", &["run", "--config"]);
+        if let Some(name) = &self.namespace {
+            daemon = inside(name, &daemon);
+        }
         daemon
             .arg(self.config())
             .stdout(Stdio::null())

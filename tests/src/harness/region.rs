@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::net::SocketAddr;
 use std::ops::{Index, IndexMut};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -99,6 +100,11 @@ impl Region {
     /// Makes a node that is no member yet.
     pub fn init(&self, council: &str, port: u16) -> Node {
         Node::init(&self.dir().join(council), NAME, council, port)
+    }
+
+    /// The same for one that others dial at `endpoint`, and that listens on `listen`.
+    pub fn init_at(&self, council: &str, endpoint: SocketAddr, listen: SocketAddr) -> Node {
+        Node::init_at(&self.dir().join(council), NAME, council, endpoint, listen)
     }
 
     /// Enrols a node and has it join.
