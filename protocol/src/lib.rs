@@ -14,8 +14,22 @@ pub mod crypto;
 pub mod document;
 pub mod ids;
 pub mod limits;
+#[cfg(feature = "mutants")]
+pub mod mutants;
 pub mod roster;
 pub mod schema;
 pub mod session;
 pub mod statements;
 pub mod time;
+
+/// Whether a rule is left out by the feature `mutants`; a constant without it.
+macro_rules! broken {
+    ($mutant:ident) => {{
+        #[cfg(feature = "mutants")]
+        let broken = crate::mutants::broken(crate::mutants::Mutant::$mutant);
+        #[cfg(not(feature = "mutants"))]
+        let broken = false;
+        broken
+    }};
+}
+pub(crate) use broken;

@@ -127,7 +127,7 @@ impl VerifiedRoster {
         if found == held {
             return Err(RosterError::Forked { version: held });
         }
-        if found < held {
+        if found < held && !crate::broken!(RosterGoesBack) {
             return Err(RosterError::NotNewer { found, held });
         }
         if found > held.saturating_add(limits::ROSTER_VERSION_JUMP) {

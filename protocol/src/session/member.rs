@@ -296,6 +296,7 @@ impl Member {
         }
         match document.kind {
             DocumentKind::RematchingPool | DocumentKind::HousingList => true,
+            DocumentKind::HostRegister if crate::broken!(EveryoneReads) => true,
             DocumentKind::HostRegister => {
                 self.roster.named_readers(document).contains(&council)
                     && self.accepted(document).contains(&council)
