@@ -236,7 +236,7 @@ impl Member {
         self.out
             .push(Output::Store(Durable::Roster(newer.signed().clone())));
         self.roster = newer.clone();
-        self.at(self.now);
+        self.at(self.clock);
         self.out.push(Output::RosterChanged(newer));
         self.settle_all();
         let peers: Vec<(PeerId, Authenticated, Option<u64>)> = self

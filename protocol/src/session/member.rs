@@ -100,6 +100,9 @@ impl Holding {
 pub struct Member {
     pub(super) identity: Identity,
     pub(super) roster: VerifiedRoster,
+    /// What the machine's clock last showed.
+    pub(super) clock: UnixSeconds,
+    /// What that counts as (P-8).
     pub(super) now: UnixSeconds,
     pub(super) dice: fastrand::Rng,
     pub(super) holdings: BTreeMap<DocumentName, Holding>,
@@ -138,6 +141,7 @@ impl Member {
     pub fn new(identity: Identity, roster: VerifiedRoster, seed: u64, now: UnixSeconds) -> Self {
         let mut member = Self {
             identity,
+            clock: now,
             now: roster.issued,
             roster,
             next_pull: seed >> 1,
@@ -183,7 +187,7 @@ impl Member {
             Durable::Roster(signed) => {
                 if let Ok(crate::roster::Installed::Newer(newer)) = self.roster.consider(signed) {
                     self.roster = newer;
-                    self.at(self.now);
+                    self.at(self.clock);
                 }
             }
             Durable::Acceptance(acceptance) => {
@@ -261,11 +265,6 @@ impl Member {
     /// A document that is held.
     pub fn document(&self, name: DocumentName) -> Option<&Document> {
         self.holdings.get(&name).map(|holding| &holding.document)
-    }
-
-    /// Moves the clock. It never runs behind the newest roster seen (P-8).
-    pub(super) fn at(&mut self, now: UnixSeconds) {
-        self.now = now.max(self.roster.issued);
     }
 
     pub(super) fn place(&self, document: DocumentName) -> Place {

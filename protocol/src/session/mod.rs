@@ -10,6 +10,7 @@
 //! is dropped and made again from the store, so nothing is seen that is not on disk (P-41).
 
 mod answer;
+mod clock;
 mod compare;
 mod forks;
 mod handshake;

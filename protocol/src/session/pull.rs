@@ -16,7 +16,7 @@ pub(super) struct Pull {
     pub(super) peer: PeerId,
     pub(super) document: DocumentName,
     /// When it last brought something new.
-    moved: UnixSeconds,
+    pub(super) moved: UnixSeconds,
     /// Whether anything new came of it.
     fruitful: bool,
     /// How often the peer had said how the document stands when it was asked.
