@@ -31,6 +31,7 @@ macro_rules! exit_codes {
          2  the command line is not understood\n  \
          3  an address or the socket could not be bound, or not be reached\n  \
          4  a file or a value was refused; nothing was changed\n  \
+         5  readers do not agree, or this machine lacks room, a port or a permission\n  \
          6  the node has not joined its region yet, or its store is damaged"
     };
 }
@@ -174,6 +175,7 @@ pub(crate) enum Exit {
     Usage = 2,
     Unreachable = 3,
     Refused = 4,
+    Attention = 5,
     NotReady = 6,
 }
 

@@ -139,7 +139,7 @@ impl Daemon {
         }
     }
 
-    /// Says goodbye to peers, flushes, closes the store.
+    /// Says goodbye to peers, flushes, closes the store. The port is free afterwards.
     pub async fn stop(self) {
         self.ticker.abort();
         self.transport.stop().await;

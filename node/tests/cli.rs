@@ -172,7 +172,7 @@ fn a_failed_init_leaves_what_was_there() {
     let file = temp.path().join("file");
     fs::write(&file, "mine").unwrap();
     let failed = init(&file.join("node"));
-    assert_eq!(failed.code, Some(1));
+    assert_eq!(failed.code, Some(5));
     assert!(failed.err.contains("file"), "{}", failed.err);
     assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
 }
@@ -230,6 +230,12 @@ fn join_takes_the_nodes_own_bundle_once_it_is_confirmed() {
     );
     let config = config.to_str().unwrap();
     let kept = dir.join("data/region/membership.txt");
+
+    let nothing = smp_node(&["join", "--config", config, "no.bundle"]);
+    assert_eq!(nothing.code, Some(4));
+    for part in ["no.bundle", "the region's admin"] {
+        assert!(nothing.err.contains(part), "lacks {part}: {}", nothing.err);
+    }
 
     let unsure = smp_node(&["join", "--config", config, &bundle]);
     assert_eq!(unsure.code, Some(4));

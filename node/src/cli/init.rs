@@ -17,7 +17,7 @@ pub(super) fn run(args: InitArgs) -> Result<(), Failed> {
     let made = node.make(&keys, args.listen, EngineKind::default(), Some(&text));
     made.map_err(|error| match error {
         SetupError::Exists { .. } => Exit::Refused.with(error),
-        error => Exit::Unexpected.with(error),
+        error => Exit::Attention.with(error),
     })?;
     tell(&node, &request);
     Ok(())

@@ -12,7 +12,12 @@ use super::{Exit, Failed, JoinArgs};
 pub(super) fn run(args: JoinArgs) -> Result<(), Failed> {
     let config = super::load(&args.config)?;
     let keys = NodeKeys::load(&config.keys_dir).map_err(|error| Exit::Refused.with(error))?;
-    let bundle = membership::read(&args.bundle).map_err(|error| Exit::Refused.with(error))?;
+    let bundle = membership::read(&args.bundle).map_err(|error| match error {
+        MembershipError::Io { .. } => Exit::Refused.with(anyhow!(
+            "{error}; name the bundle that the region's admin sent back, or ask for it again"
+        )),
+        error => Exit::Refused.with(error),
+    })?;
     let roster = bundle
         .verify(&keys, super::now()?)
         .map_err(|error| Exit::Refused.with(error))?;
@@ -38,7 +43,7 @@ pub(super) fn run(args: JoinArgs) -> Result<(), Failed> {
     }
     membership::install(&config.data_dir, &bundle, roster.version).map_err(|error| {
         let exit = match error {
-            MembershipError::Io { .. } => Exit::Unexpected,
+            MembershipError::Io { .. } => Exit::Attention,
             _ => Exit::Refused,
         };
         exit.with(error)

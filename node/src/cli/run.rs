@@ -29,11 +29,19 @@ pub(super) fn run(args: ConfigArgs) -> Result<(), Failed> {
 
 /// Says what is missing before anything is opened.
 fn refuse_unready(config: &Config) -> Result<(), Failed> {
-    NodeKeys::load(&config.keys_dir).map_err(|error| match error {
-        KeyError::Missing { .. } => Exit::NotReady.with(error),
-        error => Exit::Refused.with(error),
+    let joined = membership::load(&config.data_dir);
+    NodeKeys::load(&config.keys_dir).map_err(|error| match (error, &joined) {
+        (KeyError::Missing { path }, Ok(Some(bundle))) => Exit::NotReady.with(anyhow!(
+            "this node is a member of region {}, but its keys are not at {}; put them back from \
+             their backup. If there is none, make a new node with `smp-node init` in a new \
+             directory and have it enrolled in the place of this one",
+            bundle.region,
+            path.display()
+        )),
+        (error @ KeyError::Missing { .. }, _) => Exit::NotReady.with(error),
+        (error, _) => Exit::Refused.with(error),
     })?;
-    match membership::load(&config.data_dir) {
+    match joined {
         Ok(Some(_)) => Ok(()),
         Ok(None) => Err(Exit::NotReady.with(anyhow!(
             "this node has not joined its region yet: {}",

@@ -1,21 +1,15 @@
 //! The demo's nodes: the daemon itself, as `smp-node init`, `join` and `run` would have it.
 
 use std::path::Path;
-use std::time::Duration;
 
 use smp_certs::{JoinBundle, NodeKeys};
 
 use super::program::{Program, Site};
 use crate::config::Config;
-use crate::daemon::{Daemon, StartError};
+use crate::daemon::Daemon;
 use crate::desk::Desk;
 use crate::membership;
 use crate::setup::NodeDir;
-use crate::transport::TransportError;
-
-/// How long a port may take to be free again: a process gives it back when it ends, but
-/// here QUIC keeps it until the last goodbye was heard or given up.
-const PORT_IS_FREE: Duration = Duration::from_secs(20);
 
 /// Runs nodes inside this process.
 #[derive(Clone, Copy, Debug)]
@@ -48,16 +42,7 @@ impl Program for Local {
     }
 
     async fn start(&self, site: &Site) -> Result<Daemon, String> {
-        let deadline = tokio::time::Instant::now() + PORT_IS_FREE;
-        let mut tries = tokio::time::interval(Duration::from_millis(100));
-        loop {
-            tries.tick().await;
-            match Daemon::start(config_of(&site.dir)?).await {
-                Err(StartError::Transport(TransportError::Bind { .. }))
-                    if tokio::time::Instant::now() < deadline => {}
-                started => return started.map_err(text),
-            }
-        }
+        Daemon::start(config_of(&site.dir)?).await.map_err(text)
     }
 
     fn service(&self, node: &Daemon) -> Desk {
@@ -66,5 +51,37 @@ impl Program for Local {
 
     async fn stop(&self, node: Daemon) {
         node.stop().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::UdpSocket;
+
+    use smp_protocol::time::UnixSeconds;
+
+    use super::super::councils::choose;
+    use super::super::region::make;
+    use super::*;
+    use crate::store::EngineKind;
+
+    /// A peer that does not answer is still being waited for when the node stops, and its
+    /// counters are still being read; the node starts again on the same port all the same.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_stopped_node_has_let_go_of_its_port() {
+        let dir = tempfile::tempdir().unwrap();
+        let chosen = choose("North East", Some(2)).unwrap();
+        let made_at = jiff::Timestamp::now().as_second();
+        let made_at = UnixSeconds(u64::try_from(made_at).unwrap());
+        let sites = make(&Local, dir.path(), &chosen, EngineKind::Redb, made_at).unwrap();
+        let silent = UdpSocket::bind(sites[1].endpoint).unwrap();
+        let node = Local.start(&sites[0]).await.unwrap();
+        let desk = Local.service(&node);
+        let dialled = tokio::task::spawn_blocking(move || silent.recv(&mut [0; 2048]));
+        dialled.await.unwrap().unwrap();
+        Local.stop(node).await;
+        let again = Local.start(&sites[0]).await.unwrap();
+        Local.stop(again).await;
+        drop(desk);
     }
 }

@@ -5,6 +5,7 @@
 //! use a demo's region for anything else.
 
 use std::fs;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 
@@ -141,13 +142,23 @@ fn name_readers(
     Ok(())
 }
 
+/// Ports for the nodes: below those that the system gives to sockets that name none, so that
+/// a port does not go to a stranger while its node is stopped.
+const PORTS: std::ops::Range<u16> = 12_000..32_000;
+
 /// Ports that are free on loopback, all different: they are held until the last is had.
 fn free_endpoints(count: usize) -> Result<Vec<SocketAddr>, DemoError> {
-    let held: Result<Vec<UdpSocket>, std::io::Error> = (0..count)
-        .map(|_| UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)))
-        .collect();
-    let held = held.map_err(DemoError::Port)?;
-    let addresses: Result<Vec<SocketAddr>, std::io::Error> =
+    // Where the search begins is left to chance, so that demos side by side do not meet.
+    let mut chance = [0; 2];
+    getrandom::fill(&mut chance).map_err(|error| DemoError::Port(io::Error::other(error)))?;
+    let begin = usize::from(u16::from_be_bytes(chance)) % PORTS.len();
+    let ports = PORTS.cycle().skip(begin).take(PORTS.len());
+    let held = ports.filter_map(|port| UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).ok());
+    let held: Vec<UdpSocket> = held.take(count).collect();
+    if held.len() < count {
+        return Err(DemoError::Port(io::ErrorKind::AddrInUse.into()));
+    }
+    let addresses: Result<Vec<SocketAddr>, io::Error> =
         held.iter().map(UdpSocket::local_addr).collect();
     addresses.map_err(DemoError::Port)
 }

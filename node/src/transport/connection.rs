@@ -12,10 +12,10 @@ use rustls::pki_types::CertificateDer;
 use smp_protocol::ids::NodeId;
 use smp_protocol::limits;
 use smp_protocol::session::{Authenticated, PeerId, PullId, StreamId};
-use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{AbortHandle, JoinSet};
 
+use super::drivers::Drivers;
 use super::frame::{self, FrameError};
 use super::{Context, HANDSHAKE};
 use crate::engine::{EngineHandle, Event, Link};
@@ -52,6 +52,15 @@ impl Live {
                 (sent + more_sent, received + more_received)
             },
         )
+    }
+
+    /// Counts what the connections carried and lets go of them: whoever reads the counters
+    /// may outlive the transport.
+    pub(super) fn end(&self, shared: &Shared) {
+        for (peer, (_, connection)) in std::mem::take(&mut *lock(&self.0)) {
+            let (sent, received) = bytes(&connection);
+            shared.disconnected(peer, "this node is stopping", sent, received);
+        }
     }
 }
 
@@ -92,7 +101,7 @@ pub(super) async fn serve(context: Arc<Context>, connection: Connection, dialled
         control: queue,
         engine: context.engine.clone(),
         shared: Arc::clone(&context.shared),
-        runtime: Handle::current(),
+        drivers: Arc::clone(&context.drivers),
         turns: Arc::new(Semaphore::new(TURNS)),
         answers: Mutex::default(),
         pulls: Mutex::default(),
@@ -252,7 +261,7 @@ struct QuicLink {
     control: mpsc::Sender<Vec<u8>>,
     engine: EngineHandle,
     shared: Arc<Shared>,
-    runtime: Handle,
+    drivers: Arc<Drivers>,
     turns: Arc<Semaphore>,
     answers: Mutex<HashMap<StreamId, mpsc::Sender<AnswerFrame>>>,
     pulls: Mutex<HashMap<PullId, AbortHandle>>,
@@ -285,7 +294,7 @@ impl Link for QuicLink {
         let (connection, engine) = (self.connection.clone(), self.engine.clone());
         let turns = Arc::clone(&self.turns);
         let (shared, node) = (Arc::clone(&self.shared), self.node);
-        let task = self.runtime.spawn(async move {
+        let task = self.drivers.begin(async move {
             // Whatever ends it, the engine hears that it is over.
             if let Ok((mut send, mut receive)) = connection.open_bi().await
                 && frame::write(&mut send, &question).await.is_ok()
@@ -313,7 +322,7 @@ impl Link for QuicLink {
         });
         let mut pulls = lock(&self.pulls);
         pulls.retain(|_, task| !task.is_finished());
-        pulls.insert(pull, task.abort_handle());
+        pulls.insert(pull, task);
     }
 
     fn give_up(&self, pull: PullId) {

@@ -7,6 +7,7 @@
 
 mod connection;
 mod dial;
+mod drivers;
 mod frame;
 mod gate;
 mod listen;
@@ -27,6 +28,7 @@ use tokio::task::JoinSet;
 use crate::engine::EngineHandle;
 use crate::shared::Shared;
 
+use drivers::Drivers;
 use gate::RosterGate;
 
 /// How long a silent connection lives: three keep-alives.
@@ -84,6 +86,7 @@ struct Context {
     server: quinn::ServerConfig,
     next_peer: AtomicU64,
     live: Arc<connection::Live>,
+    drivers: Arc<Drivers>,
 }
 
 impl Context {
@@ -130,7 +133,9 @@ impl Transport {
             quinn::ServerConfig::with_crypto(crypto_for(&shared, &ca, listen.ip().to_string())?);
         server.transport_config(transport_config());
         server.max_incoming(listen::HANDSHAKES_WAITING);
-        let endpoint = socket::endpoint(server.clone(), listen, &shared).map_err(|source| {
+        let drivers = Arc::new(Drivers::new());
+        let endpoint = socket::endpoint(server.clone(), listen, &shared, &drivers);
+        let endpoint = endpoint.map_err(|source| {
             let address = listen;
             TransportError::Bind { address, source }
         })?;
@@ -142,6 +147,7 @@ impl Transport {
             server,
             next_peer: AtomicU64::new(1),
             live: Arc::default(),
+            drivers,
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(listen::accept(Arc::clone(&context)));
@@ -162,13 +168,16 @@ impl Transport {
         }
     }
 
-    /// Tells every peer goodbye and stops.
+    /// Tells every peer goodbye and stops. The port is free once the engine, which holds
+    /// the connections, has stopped too.
     pub async fn stop(mut self) {
         self.context.endpoint.close(0u32.into(), b"stopping");
         self.tasks.shutdown().await;
         // Peers should hear of it; a peer that does not answer is not waited for.
         let idle = self.context.endpoint.wait_idle();
         let _ = tokio::time::timeout(GOODBYE, idle).await;
+        self.context.live.end(&self.context.shared);
+        self.context.drivers.stop().await;
     }
 }
 

@@ -17,9 +17,10 @@ use std::time::Duration;
 use quinn::udp::{RecvMeta, Transmit};
 use quinn::{
     AsyncUdpSocket, ConnectionId, ConnectionIdGenerator, Endpoint, EndpointConfig, Runtime,
-    ServerConfig, TokioRuntime, UdpPoller,
+    ServerConfig, UdpPoller,
 };
 
+use super::drivers::Drivers;
 use crate::shared::Shared;
 
 /// From so many on they are worth a line in the log. A node that was killed and started
@@ -37,8 +38,9 @@ pub(super) fn endpoint(
     server: ServerConfig,
     listen: SocketAddr,
     shared: &Arc<Shared>,
+    drivers: &Arc<Drivers>,
 ) -> io::Result<Endpoint> {
-    let runtime = Arc::new(TokioRuntime);
+    let runtime = Arc::clone(drivers);
     let ids = Ids::default();
     let mut config = EndpointConfig::default();
     let made_by = ids.clone();
