@@ -16,7 +16,7 @@ use smp_protocol::session::PeerId;
 use smp_protocol::time::UnixSeconds;
 use tokio::sync::watch;
 
-use crate::engine::clock;
+use crate::engine::{Mishap, clock};
 
 /// Reasons of one word that are logged one by one; further ones are counted only. A flood
 /// of strangers must not fill the disk with lines, nor hide what others do.
@@ -45,6 +45,7 @@ pub struct Shared {
     roster: watch::Sender<VerifiedRoster>,
     caveats: RwLock<&'static [&'static str]>,
     trouble: RwLock<Option<String>>,
+    mishaps: RwLock<Vec<Mishap>>,
     /// The version of which two different rosters were seen last; 0 for none.
     forked: AtomicU64,
     refused: Mutex<Refused>,
@@ -74,6 +75,7 @@ impl Shared {
             roster: watch::Sender::new(roster),
             caveats: RwLock::new(&[]),
             trouble: RwLock::new(None),
+            mishaps: RwLock::default(),
             forked: AtomicU64::new(0),
             refused: Mutex::default(),
             reaches: Mutex::default(),
@@ -157,6 +159,18 @@ impl Shared {
 
     pub(crate) fn set_trouble(&self, trouble: Option<String>) {
         *self.trouble.write().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
+
+    /// What happened to the store and is still to be told, the newest first.
+    pub fn mishaps(&self) -> Vec<Mishap> {
+        self.mishaps
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(crate) fn set_mishaps(&self, mishaps: Vec<Mishap>) {
+        *self.mishaps.write().unwrap_or_else(PoisonError::into_inner) = mishaps;
     }
 
     /// Counts a refusal, and logs it the first time that it happens to this peer for this

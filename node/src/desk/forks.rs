@@ -202,7 +202,7 @@ impl Desk {
             )
         })?;
         let statement = self
-            .ask(move |core| core.member.vouch(document, node, clock()))
+            .write(move |core| core.member.vouch(document, node, clock()))
             .await?;
         let statement = statement.ok_or_else(|| {
             Failure::new(
@@ -232,7 +232,7 @@ impl Desk {
     ) -> Answer<FallenOutcome> {
         let document = document_named(&decision.document)?;
         let action = decision.action;
-        let done = self.ask(move |core| {
+        let done = self.write(move |core| {
             if document.council != core.member.identity().council {
                 return Ok(None);
             }

@@ -41,7 +41,9 @@ impl Desk {
             }
         };
         let asked = options.clone();
-        let (mut report, receipts) = self.ask(move |core| apply(core, &import, &asked)).await??;
+        let (mut report, receipts) = self
+            .write(move |core| apply(core, &import, &asked))
+            .await??;
         report.held_by = self
             .held_by(receipts, options.replicated && report.applied)
             .await;

@@ -20,7 +20,7 @@ use smp_protocol::ids::{CouncilCode, DocumentKind, RecordId, RecordKind};
 use smp_protocol::schema;
 use smp_protocol::session::{Receipt, WriteError};
 
-use crate::engine::{Core, EngineHandle};
+use crate::engine::{Core, EngineGone, EngineHandle};
 use crate::service::{Answer, Failure, FailureKind, ImportOptions, Service};
 use crate::shared::Shared;
 use crate::store::EngineKind;
@@ -52,20 +52,32 @@ impl Desk {
         }
     }
 
-    /// Works something out on the engine's thread.
+    /// Works something out on the engine's thread that changes nothing.
     async fn ask<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Core) -> T + Send + 'static,
     ) -> Answer<T> {
-        self.engine.ask(work).await.map_err(|gone| {
-            let why = self.shared.trouble().unwrap_or_else(|| gone.to_string());
-            Failure::new(
-                FailureKind::Unavailable,
-                "not_ready",
-                format!("the node cannot use its store: {why}"),
-                "nothing of the request was kept; look at the node's log (`journalctl -u smp-node`) and try again",
-            )
-        })
+        let answer = self.engine.ask(work).await;
+        answer.map_err(|gone| self.not_ready(gone))
+    }
+
+    /// Writes something on the engine's thread.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Core) -> T + Send + 'static,
+    ) -> Answer<T> {
+        let answer = self.engine.write(work).await;
+        answer.map_err(|gone| self.not_ready(gone))
+    }
+
+    fn not_ready(&self, gone: EngineGone) -> Failure {
+        let why = self.shared.trouble().unwrap_or_else(|| gone.to_string());
+        Failure::new(
+            FailureKind::Unavailable,
+            "not_ready",
+            format!("the node is not ready for that: {why}"),
+            "nothing of the request was kept; look at the node's log (`journalctl -u smp-node`) and try again",
+        )
     }
 
     /// How many other nodes hold these writes, waiting a while for the first if that was

@@ -189,7 +189,7 @@ impl Desk {
             return Err(not_found(record));
         };
         let receipts = self
-            .ask(move |core| core.member.write(&[(document, vec![edit])], clock()))
+            .write(move |core| core.member.write(&[(document, vec![edit])], clock()))
             .await?
             .map_err(|error| refused(&error))?;
         let held_by = self.held_by(receipts, replicated).await;

@@ -121,7 +121,7 @@ impl Desk {
                 "`smp roster show` lists the councils with their codes",
             )
         })?;
-        self.ask(move |core| {
+        self.write(move |core| {
             core.member
                 .accept_reader(reader, decision.accept, clock())?;
             Ok(readers(core))
@@ -140,7 +140,7 @@ impl Desk {
             )
         };
         let signed = smp_certs::roster_from_text(&offer.text).map_err(|e| bad(e.to_string()))?;
-        self.ask(move |core| {
+        self.write(move |core| {
             let installed = core.member.offer_roster(signed, clock())?;
             let version = core.member.roster().version;
             Ok(RosterOutcome { installed, version })

@@ -12,6 +12,7 @@ use smp_protocol::time::UnixSeconds;
 use super::Desk;
 use super::forks;
 use super::region::roster_status;
+use crate::engine::Mishap;
 use crate::service::Answer;
 use crate::shared::Reach;
 
@@ -152,6 +153,25 @@ impl Desk {
         out
     }
 
+    /// What happened to the store, and what its engine does not promise.
+    fn store_advice(&self) -> Vec<Advice> {
+        let mut out = Vec::new();
+        if let Some(trouble) = self.shared.trouble() {
+            out.push(advise(
+                trouble,
+                "writing goes on by itself once there is room",
+            ));
+        }
+        out.extend(self.shared.mishaps().iter().filter_map(mishap));
+        for caveat in self.shared.caveats() {
+            out.push(advise(
+                format!("the store's engine: {caveat}"),
+                "`engine = \"redb\"` in a new data directory has no such gap",
+            ));
+        }
+        out
+    }
+
     fn advice(
         &self,
         alarms: Vec<Advice>,
@@ -160,6 +180,7 @@ impl Desk {
         documents: &[DocumentStatus],
     ) -> Vec<Advice> {
         let mut out = alarms;
+        out.extend(self.store_advice());
         out.extend(self.roster_advice(roster));
         let mut add = |problem: String, next: &str| out.push(advise(problem, next));
         if self.shared.refusals().contains_key("diverged") {
@@ -177,12 +198,6 @@ impl Desk {
                 "keep this machine running until a reader is connected; `smp peers` says why none is",
             );
         }
-        for caveat in self.shared.caveats() {
-            add(
-                format!("the store's engine: {caveat}"),
-                "`engine = \"redb\"` in a new data directory has no such gap",
-            );
-        }
         for peer in peers.iter().filter(|peer| peer.state != "connected") {
             let why = peer.why.clone().unwrap_or_default();
             let next = peer.next.clone().unwrap_or_default();
@@ -196,6 +211,57 @@ impl Desk {
         }
         out.truncate(ADVICE);
         out
+    }
+}
+
+/// A mishap of the store that a person has still to do something about.
+fn mishap(mishap: &Mishap) -> Option<Advice> {
+    match mishap {
+        // It was removed since.
+        Mishap::SetAside { file, .. } if !file.exists() => None,
+        Mishap::SetAside {
+            at,
+            file,
+            kept,
+            bad,
+            torn,
+        } => {
+            let (is, rest) = (
+                if *bad == 1 { "is" } else { "are" },
+                "and the rest could not be read",
+            );
+            let torn = if *torn {
+                rest
+            } else {
+                "and nothing else was in it"
+            };
+            Some(advise(
+                format!(
+                    "the store was damaged and was set aside on {at}: {kept} rows of it were \
+                     kept, {bad} {is} damaged, {torn}. Entries that others hold come back from \
+                     them; personal details do not"
+                ),
+                &format!(
+                    "see what is wrong with the disk; import the register's file again \
+                     (`smp hosts import`), then remove {}",
+                    file.display()
+                ),
+            ))
+        }
+        Mishap::Lost { at, commits } => {
+            let lost = match commits {
+                Some(commits) => format!("lacked its last {commits} commits"),
+                None => "was another copy than the one used last".to_owned(),
+            };
+            Some(advise(
+                format!(
+                    "on {at} the store {lost}. Entries that others hold come back from them; \
+                     personal details do not"
+                ),
+                "if nobody put a backup back, see what is wrong with the disk; import the \
+                 register's file again (`smp hosts import`)",
+            ))
+        }
     }
 }
 

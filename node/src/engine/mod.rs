@@ -6,10 +6,13 @@
 //! (group commit), and only then sends, acknowledges and answers. If a flush fails, nothing
 //! of the batch was seen by anyone: the member is dropped and made again from the store.
 
+mod aside;
 mod core;
 mod links;
 mod restore;
+mod room;
 
+pub use self::aside::Mishap;
 pub use self::core::{Core, clock};
 pub use self::links::Link;
 pub use self::restore::{OpenError, StoreLocation};
@@ -20,6 +23,8 @@ use std::thread::JoinHandle;
 use smp_protocol::session::{Authenticated, PeerId, PullId, StreamId};
 use tokio::sync::{mpsc, oneshot};
 
+use self::core::FlushError;
+use self::room::{Room, Shift};
 use crate::shared::Shared;
 
 /// Events that may wait: enough for every peer of a full region to have a few under way;
@@ -66,14 +71,22 @@ pub enum Event {
 /// handled. So a peer's share of the queue is a few frames, whatever it sends.
 pub type Turn = tokio::sync::OwnedSemaphorePermit;
 
-/// What a question does in the engine, and what is to be done once its writes are flushed.
-type Job = Box<dyn FnOnce(&mut Core) -> Reply + Send>;
+/// A question of the local API.
+pub struct Job {
+    /// What it does in the engine, and what is to be done once its writes are flushed.
+    work: Box<dyn FnOnce(&mut Core) -> Reply + Send>,
+    /// Whether it writes: then it is dropped while the disk has no room.
+    writes: bool,
+}
 /// Runs after the flush; dropped unrun where the flush failed.
 type Reply = Box<dyn FnOnce() + Send>;
 
-/// The engine did not answer: it is stopping, or being made again after a failed flush.
+/// The engine did not answer: it is stopping, being made again after a failed flush, or must not
+/// write for want of room on the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the node is stopping, or opening its store again after an error")]
+#[error(
+    "the node is stopping, opening its store again after an error, or without room on its disk"
+)]
 pub struct EngineGone;
 
 /// How everything else reaches the engine. Cheap to copy.
@@ -88,7 +101,7 @@ impl EngineHandle {
         self.queue.send(event).await.is_ok()
     }
 
-    /// Has the engine work something out. What it writes is on disk when this returns.
+    /// Has the engine work something out that changes nothing.
     ///
     /// # Errors
     /// [`EngineGone`]: nothing of it was done.
@@ -96,12 +109,32 @@ impl EngineHandle {
         &self,
         work: impl FnOnce(&mut Core) -> T + Send + 'static,
     ) -> Result<T, EngineGone> {
+        self.run(work, false).await
+    }
+
+    /// Has the engine write something. It is on disk when this returns.
+    ///
+    /// # Errors
+    /// [`EngineGone`]: nothing of it was done.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Core) -> T + Send + 'static,
+    ) -> Result<T, EngineGone> {
+        self.run(work, true).await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Core) -> T + Send + 'static,
+        writes: bool,
+    ) -> Result<T, EngineGone> {
         let (sender, receiver) = oneshot::channel();
-        let job: Job = Box::new(move |core| {
+        let work = Box::new(move |core: &mut Core| -> Reply {
             let result = work(core);
             // The caller may have hung up; what was written stays.
             Box::new(move || drop(sender.send(result)))
         });
+        let job = Job { work, writes };
         self.queue
             .send(Event::Job(job))
             .await
@@ -160,13 +193,14 @@ fn run(
     mut events: mpsc::Receiver<Event>,
 ) {
     let mut running = Some(core);
+    let mut room = Room::of(&location.dir);
     while let Some(first) = events.blocking_recv() {
         let mut stop = false;
         let Some(core) = running.as_mut() else {
             // Without a store there is nothing to ask; each tick tries to open it again.
             match first {
                 Event::Stop => return,
-                Event::Tick => running = reopen(location, shared),
+                Event::Tick => running = reopen(location, shared, &room),
                 Event::Connected { link, .. } => link.close(0, "the node is not ready"),
                 _ => {}
             }
@@ -176,10 +210,15 @@ fn run(
         let mut next = Some(first);
         let mut handled = 0;
         while let Some(event) = next.take() {
+            if matches!(event, Event::Tick) {
+                react(room.look(), core, shared);
+            }
             match event {
                 Event::Stop => stop = true,
-                Event::Job(job) => replies.push(job(core)),
-                other => core.handle(other),
+                Event::Job(job) if job.writes && room.is_short() => {}
+                Event::Job(job) => replies.push((job.work)(core)),
+                event if room.is_short() => without_room(core, event),
+                event => core.handle(event),
             }
             core.collect();
             handled += 1;
@@ -196,7 +235,12 @@ fn run(
                 tracing::error!(%error, "nothing of the last moment was kept; opening the store again");
                 shared.set_trouble(Some(error.to_string()));
                 core.close_all();
-                running = None;
+                if let FlushError::Store(error) = &error {
+                    react(room.failed(error), core, shared);
+                }
+                // The files are let go of before they are opened again.
+                drop(running.take());
+                running = reopen(location, shared, &room);
             }
         }
         if stop {
@@ -205,11 +249,39 @@ fn run(
     }
 }
 
-fn reopen(location: &StoreLocation, shared: &Arc<Shared>) -> Option<Core> {
+/// Says what a look at the disk found, and lets go of the peers where nothing can be taken from
+/// them.
+fn react(found: Option<Shift>, core: &mut Core, shared: &Shared) {
+    match found {
+        Some(Shift::Short(why)) => {
+            tracing::error!("{why}");
+            shared.set_trouble(Some(why));
+            core.close_all();
+        }
+        Some(Shift::Enough) => {
+            tracing::info!("the disk has room again; writing goes on");
+            shared.set_trouble(None);
+        }
+        None => {}
+    }
+}
+
+/// What still happens while nothing can be written: peers go.
+fn without_room(core: &mut Core, event: Event) {
+    match event {
+        Event::Connected { link, .. } => link.close(0, "no room"),
+        Event::Disconnected(peer) => core.handle(Event::Disconnected(peer)),
+        _ => {}
+    }
+}
+
+fn reopen(location: &StoreLocation, shared: &Arc<Shared>, room: &Room) -> Option<Core> {
     match restore::open(location, shared) {
         Ok(core) => {
             tracing::info!("the store is open again");
-            shared.set_trouble(None);
+            if !room.is_short() {
+                shared.set_trouble(None);
+            }
             Some(core)
         }
         Err(error) => {

@@ -16,26 +16,27 @@ use smp_protocol::session::{Durable, FallenFields, Identity, Member, RestoreErro
 use smp_protocol::statements::{Acceptance, Freshness};
 use smp_protocol::time::UnixSeconds;
 
+use super::aside;
 use super::core::{Core, clock};
 use crate::shared::Shared;
 use crate::store::{self, Change, EngineKind, Open, Store, StoreError, Table};
 
 /// The newest roster, in [`Table::Meta`].
-const ROSTER: &[u8] = b"roster";
+pub(super) const ROSTER: &[u8] = b"roster";
 /// Whose store it is, in [`Table::Meta`].
-const OWNER: &[u8] = b"owner";
+pub(super) const OWNER: &[u8] = b"owner";
 /// What tells acceptances from freshness in [`Table::Statements`].
-const ACCEPTANCE: &[u8] = b"acceptance\0";
-const FRESHNESS: &[u8] = b"freshness\0";
+pub(super) const ACCEPTANCE: &[u8] = b"acceptance\0";
+pub(super) const FRESHNESS: &[u8] = b"freshness\0";
 /// And what tells evidence of two histories, and what fell away with a cut.
-const EVIDENCE: &[u8] = b"evidence\0";
-const FALLEN: &[u8] = b"fallen\0";
+pub(super) const EVIDENCE: &[u8] = b"evidence\0";
+pub(super) const FALLEN: &[u8] = b"fallen\0";
 
 /// Rows read at a time while taking the log back: a few MiB at most.
 const PAGE: usize = 64;
 
 /// A stored batch, or statement, or roster: none is larger than a frame decompressed.
-const ROW_BYTES: usize = limits::BATCH_BYTES;
+pub(super) const ROW_BYTES: usize = limits::BATCH_BYTES;
 
 /// The file beside the store that says it was made: where it is and the store is not, the
 /// store was lost.
@@ -182,11 +183,25 @@ fn rewritten(
     puts.chain(gone).collect()
 }
 
-/// Opens the store and makes a member of what it holds. The newer of the stored roster and
-/// the one that the node joined with holds.
+/// Opens the store and makes a member of what it holds. A damaged store is set aside first.
 pub(super) fn open(location: &StoreLocation, shared: &Arc<Shared>) -> Result<Core, OpenError> {
+    match open_whole(location, shared) {
+        // Of sled it cannot be told what is damaged, so a person decides.
+        Err(error) if location.engine == EngineKind::Redb && aside::is_damage(&error) => {
+            tracing::error!(%error, "looking what can still be read of the store");
+            aside::set_aside(location, shared)?;
+            open_whole(location, shared)
+        }
+        opened => opened,
+    }
+}
+
+/// Opens a store that is whole. The newer of the stored roster and the one that the node joined
+/// with holds.
+fn open_whole(location: &StoreLocation, shared: &Arc<Shared>) -> Result<Core, OpenError> {
     let mut store = open_store(location)?;
     own(&mut store, location, &shared.me().to_string())?;
+    shared.set_mishaps(aside::mishaps(&mut store)?);
     let mut member = new_member(shared)?;
     if let Some(bytes) = store.get(Table::Meta, ROSTER)? {
         let signed: SignedRoster = row(&bytes, "roster")?;
@@ -295,7 +310,7 @@ fn own(store: &mut Store, location: &StoreLocation, me: &str) -> Result<(), Open
     }
 }
 
-fn new_member(shared: &Shared) -> Result<Member, OpenError> {
+pub(super) fn new_member(shared: &Shared) -> Result<Member, OpenError> {
     let mut boot = [0; 8];
     let mut seed = [0; 8];
     getrandom::fill(&mut boot).map_err(|_| OpenError::Random)?;

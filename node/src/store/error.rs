@@ -65,6 +65,15 @@ pub enum StoreError {
         /// What the engine said.
         detail: String,
     },
+    /// Another version of this program wrote it.
+    #[error(
+        "the format of the store at {path} is not known to this smp-node, which is probably older \
+         than the one that wrote it. Nothing was changed; install the newer smp-node again"
+    )]
+    UnknownFormat {
+        /// The store.
+        path: PathBuf,
+    },
     /// A value does not match its checksum. Other rows can still be read.
     #[error(
         "the value in table {table} at key {key} is damaged (bad checksum) and was not used. Stop \

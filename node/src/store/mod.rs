@@ -12,9 +12,11 @@
 mod error;
 mod open;
 mod redb;
+mod salvage;
 mod seal;
 #[cfg(feature = "sled")]
 mod sled;
+mod witness;
 
 #[cfg(test)]
 mod conformance;
@@ -26,7 +28,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use self::error::StoreError;
-pub use self::open::{Open, open};
+pub use self::open::{Open, location, open};
+pub use self::salvage::{Salvaged, salvage};
+pub use self::witness::{FILE as WITNESS, Lag};
+
+use self::witness::{Mark, Witness};
 
 /// Longest key. Keys are ids, hashes and sequence numbers put together, far below this; it keeps
 /// an error with the key in hex readable.
@@ -197,14 +203,48 @@ pub struct Store {
     path: PathBuf,
     /// Empty once the engine has failed: then the store is dead until it is opened again.
     engine: RefCell<Option<Box<dyn Engine>>>,
+    /// Says how far it has come; none while it is being made.
+    witnessed: Option<(Mark, Witness)>,
+    lag: Option<Lag>,
 }
+
+/// The row in [`Table::Store`] of the newest commit's mark.
+const MARK_KEY: &[u8] = b"mark";
 
 impl Store {
     fn new(path: PathBuf, engine: Box<dyn Engine>) -> Self {
         Store {
             path,
             engine: RefCell::new(Some(engine)),
+            witnessed: None,
+            lag: None,
         }
+    }
+
+    /// Has a witness beside the store follow its commits from here on.
+    fn follow(&mut self, dir: &Path) -> Result<(), StoreError> {
+        let held = self.get(Table::Store, MARK_KEY)?;
+        let held = held.and_then(|bytes| Mark::from_bytes(&bytes));
+        let (witness, seen) = Witness::open(dir)?;
+        self.lag = match (held, seen) {
+            (Some(held), Some(seen)) => held.lag(seen),
+            // A store from before there were marks, put back.
+            (None, Some(_)) => Some(Lag::OtherCopy),
+            (_, None) => None,
+        };
+        let mark = match held {
+            Some(mark) => mark,
+            None => Mark::first().map_err(open::io_error("marking", &self.path))?,
+        };
+        self.witnessed = Some((mark, witness));
+        Ok(())
+    }
+
+    /// What the store has lost since it was last open, by the witness beside it. Once something
+    /// was committed, the witness follows this store again, and the next opening knows no more of
+    /// it.
+    pub fn lag(&self) -> Option<Lag> {
+        self.lag
     }
 
     /// The file or directory that holds the store.
@@ -242,11 +282,35 @@ impl Store {
         if batch.is_empty() {
             return Ok(());
         }
-        let sealed = batch
+        let mut sealed = batch
             .iter()
             .map(seal::change)
             .collect::<Result<Vec<_>, _>>()?;
-        self.with("writing", |engine| engine.commit(&sealed))
+        let Some((mark, _)) = &self.witnessed else {
+            return self.with("writing", |engine| engine.commit(&sealed));
+        };
+        let next = mark.next().map_err(open::io_error("marking", &self.path))?;
+        sealed.push(seal::change(&Change::Put {
+            table: Table::Store,
+            key: MARK_KEY.to_vec(),
+            value: next.to_bytes(),
+        })?);
+        self.with("writing", |engine| engine.commit(&sealed))?;
+        self.witness(next)
+    }
+
+    /// Notes a commit beside the store. Where that fails the commit is not acknowledged, and the
+    /// store is closed as for any other failure.
+    fn witness(&mut self, next: Mark) -> Result<(), StoreError> {
+        let Some((mark, witness)) = &mut self.witnessed else {
+            return Ok(());
+        };
+        *mark = next;
+        let noted = witness.note(next);
+        if noted.is_err() {
+            discard(self.engine.get_mut().take());
+        }
+        noted
     }
 
     /// Gives space that deleted rows took back to the file system. It may take seconds.

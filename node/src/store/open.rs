@@ -41,32 +41,32 @@ pub fn open(engine: EngineKind, dir: &Path, mode: Open) -> Result<Store, StoreEr
 }
 
 /// Where the engine keeps a store: a file for redb, a directory for sled.
-fn path_of(engine: EngineKind, dir: &Path) -> PathBuf {
+pub fn location(engine: EngineKind, dir: &Path) -> PathBuf {
     dir.join(format!("store.{}", engine.as_str()))
 }
 
 fn existing(engine: EngineKind, dir: &Path) -> Result<Store, StoreError> {
-    let path = path_of(engine, dir);
+    let path = location(engine, dir);
     if !path.try_exists().map_err(io_error("looking for", &path))? {
         let found = [EngineKind::Redb, EngineKind::Sled]
             .into_iter()
-            .find(|other| path_of(*other, dir).exists());
+            .find(|other| location(*other, dir).exists());
         return Err(match found {
             None => StoreError::Missing { path },
             Some(other) => StoreError::OtherEngine {
-                path: path_of(other, dir),
+                path: location(other, dir),
                 found: other.as_str(),
                 wanted: engine.as_str(),
             },
         });
     }
-    let store = Store::new(path.clone(), start(engine, &path, Open::Existing)?);
+    let mut store = Store::new(path.clone(), start(engine, &path, Open::Existing)?);
     match store.get(Table::Store, FORMAT_KEY)? {
-        Some(format) if format == FORMAT => Ok(store),
-        Some(_) => Err(StoreError::Damaged {
-            path,
-            detail: "its format is not known to this smp-node, which may be too old".to_owned(),
-        }),
+        Some(format) if format == FORMAT => {
+            store.follow(dir)?;
+            Ok(store)
+        }
+        Some(_) => Err(StoreError::UnknownFormat { path }),
         None => Err(StoreError::Damaged {
             path,
             detail: "it has lost its contents".to_owned(),
@@ -76,13 +76,13 @@ fn existing(engine: EngineKind, dir: &Path) -> Result<Store, StoreError> {
 
 fn create(engine: EngineKind, dir: &Path) -> Result<(), StoreError> {
     for other in [EngineKind::Redb, EngineKind::Sled] {
-        let path = path_of(other, dir);
+        let path = location(other, dir);
         if path.try_exists().map_err(io_error("looking for", &path))? {
             return Err(StoreError::AlreadyThere { path });
         }
     }
     make_private_dir(dir).map_err(io_error("creating", dir))?;
-    let path = path_of(engine, dir);
+    let path = location(engine, dir);
     let half_made = dir.join(format!("store.{}.new", engine.as_str()));
     remove(&half_made).map_err(io_error("removing the half-made", &half_made))?;
 

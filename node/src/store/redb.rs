@@ -59,6 +59,18 @@ pub(super) fn start(path: &Path, mode: Open) -> Result<Box<dyn Engine>, StoreErr
     }))
 }
 
+/// Opens a file that is known to be damaged, to read what can be read.
+pub(super) fn start_unchecked(path: &Path) -> Result<Box<dyn Engine>, StoreError> {
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE_BYTES);
+    let database = builder.open(path);
+    let database = database.map_err(|error| failed_to_open(path, error.into()))?;
+    Ok(Box::new(RedbEngine {
+        path: path.to_path_buf(),
+        database,
+    }))
+}
+
 const fn definition(table: Table) -> TableDefinition<'static, Bytes, Bytes> {
     TableDefinition::new(table.as_str())
 }

@@ -49,7 +49,7 @@ impl Holder {
                 write_parts(&engine, &edits).await;
                 let reader = councils[EMPTY].code;
                 engine
-                    .ask(move |core| core.member.accept_reader(reader, true, now()))
+                    .write(move |core| core.member.accept_reader(reader, true, now()))
                     .await
                     .unwrap()
                     .unwrap();
@@ -112,7 +112,7 @@ async fn write_parts(engine: &EngineHandle, edits: &[Edit]) {
 async fn write(engine: &EngineHandle, edits: Vec<Edit>) -> Receipt {
     let edits = vec![(DocumentKind::HostRegister, edits)];
     let written = engine
-        .ask(move |core| core.member.write(&edits, now()))
+        .write(move |core| core.member.write(&edits, now()))
         .await;
     written.unwrap().unwrap().pop().unwrap()
 }
