@@ -41,9 +41,12 @@ impl Desk {
             }
         };
         let asked = options.clone();
-        let (mut report, receipts) = self
-            .write(move |core| apply(core, &import, &asked))
-            .await??;
+        let work = move |core: &mut Core| apply(core, &import, &asked);
+        // A dry run writes nothing, so it needs no room on the disk.
+        let (mut report, receipts) = match options.dry_run {
+            true => self.ask(work).await??,
+            false => self.write(work).await??,
+        };
         report.held_by = self
             .held_by(receipts, options.replicated && report.applied)
             .await;

@@ -137,8 +137,8 @@ pub(super) fn set_aside(location: &StoreLocation, shared: &Arc<Shared>) -> Resul
     let mut trial = Trial::new(shared)?;
     let mut rows = Vec::new();
     let read = store::salvage(&copy, |table, key, value| rows.push((table, key, value)));
-    let read = read.unwrap_or_else(|error| {
-        tracing::error!(%error, "nothing of the damaged store can be read");
+    let read = read.unwrap_or_else(|_| {
+        tracing::error!("nothing of the damaged store can be read");
         Salvaged {
             torn: 1,
             ..Salvaged::default()

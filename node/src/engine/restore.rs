@@ -188,7 +188,8 @@ pub(super) fn open(location: &StoreLocation, shared: &Arc<Shared>) -> Result<Cor
     match open_whole(location, shared) {
         // Of sled it cannot be told what is damaged, so a person decides.
         Err(error) if location.engine == EngineKind::Redb && aside::is_damage(&error) => {
-            tracing::error!(%error, "looking what can still be read of the store");
+            // Its own text says what a person would have to do; here the node does it.
+            tracing::error!("the store is damaged; looking what can still be read of it");
             aside::set_aside(location, shared)?;
             open_whole(location, shared)
         }
