@@ -141,6 +141,15 @@ pub const ROUND_PEERS: usize = 3;
 /// How long a pull may go without a frame before it is given up and tried elsewhere.
 pub const PULL_STALL_SECONDS: u64 = 30;
 
+/// How long a pull may take, moving or not, before another peer is asked for the rest: a
+/// peer that gives an entry a minute must not be the only one that is ever asked. At 10 KB a
+/// second it is enough for the largest register.
+pub const PULL_SECONDS: u64 = 300;
+
+/// How long it is remembered that a node left a question unanswered: it is asked after the
+/// others meanwhile.
+pub const STALL_MEMORY_SECONDS: u64 = 3600;
+
 /// Pulls under way at once in one node: each is one document from one peer.
 pub const PULLS: usize = 16;
 

@@ -32,9 +32,11 @@ impl Member {
         back(&mut self.changed);
         back(&mut self.next_round);
         self.unsettled_since.iter_mut().for_each(back);
-        self.pulls
-            .values_mut()
-            .for_each(|pull| back(&mut pull.moved));
+        for pull in self.pulls.values_mut() {
+            back(&mut pull.began);
+            back(&mut pull.moved);
+        }
+        self.stalls.values_mut().for_each(|(_, last)| back(last));
         for peer in self.peers.values_mut() {
             back(&mut peer.connected);
             let noted = [&mut peer.compared, &mut peer.asked, &mut peer.unanswered];

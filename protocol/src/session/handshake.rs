@@ -111,9 +111,6 @@ impl Member {
             }
             return;
         }
-        if hello.roster_version < self.roster.version && self.lists(&who) {
-            self.send(peer, &Control::Roster(self.roster.signed().clone()));
-        }
         self.activate(peer, greeted);
     }
 
@@ -157,13 +154,18 @@ impl Member {
             .is_some_and(|(member, node)| member.council == who.council && node.tls == who.tls)
     }
 
-    /// Begins to sync, if the roster that holds lists the peer and has not expired.
-    fn activate(&mut self, peer: PeerId, greeted: Greeted) {
+    /// Begins to sync, if the roster that holds lists the peer and has not expired. The peer
+    /// is shown that roster first if it has an older one: ours may have come since its hello.
+    fn activate(&mut self, peer: PeerId, mut greeted: Greeted) {
         let Some(who) = self.peers.get(&peer).map(|p| p.who) else {
             return;
         };
         if !self.lists(&who) {
             return self.close(peer, CloseReason::NotAMember(self.roster.version));
+        }
+        if greeted.roster_version < self.roster.version {
+            self.send(peer, &Control::Roster(self.roster.signed().clone()));
+            greeted.roster_version = self.roster.version;
         }
         if self.roster.is_expired(self.now) {
             return self.close(peer, CloseReason::RosterExpired);

@@ -126,6 +126,8 @@ pub(super) struct Net {
     /// Every frame that was delivered: from, to, bytes.
     pub(super) traffic: Vec<(usize, usize, Vec<u8>)>,
     pub(super) now: UnixSeconds,
+    /// Members that read what they are sent, and answer nothing.
+    silent: Vec<usize>,
     links: BTreeMap<PeerId, (usize, usize)>,
     queue: VecDeque<(usize, Delivery)>,
     next: u64,
@@ -153,6 +155,7 @@ impl Net {
             notes: Vec::new(),
             traffic: Vec::new(),
             now: START,
+            silent: Vec::new(),
             links: BTreeMap::new(),
             queue: VecDeque::new(),
             next: 0,
@@ -232,10 +235,31 @@ impl Net {
         }
     }
 
+    /// From now on these answer no question.
+    pub(super) fn silence(&mut self, members: &[usize]) {
+        self.silent = members.to_vec();
+    }
+
+    /// Whether an answer is on its way to this member.
+    pub(super) fn answer_is_under_way_to(&self, asker: usize) -> bool {
+        let is_answer = |(to, delivery): &(usize, Delivery)| {
+            *to == asker && matches!(delivery, Delivery::Answer(..))
+        };
+        self.queue.iter().any(is_answer)
+    }
+
     /// Delivers until nothing is under way.
     pub(super) fn run(&mut self) {
+        self.deliver_until(|_| false);
+    }
+
+    /// Delivers until something is so, or nothing is under way.
+    pub(super) fn deliver_until(&mut self, is_so: impl Fn(&Self) -> bool) {
         let mut steps = 0;
-        while let Some((to, delivery)) = self.queue.pop_front() {
+        while !is_so(self) {
+            let Some((to, delivery)) = self.queue.pop_front() else {
+                return;
+            };
             steps += 1;
             assert!(steps < 2_000_000, "the conversation does not end");
             let now = self.now;
@@ -281,6 +305,9 @@ impl Net {
                     frame,
                     last,
                 } => {
+                    if self.silent.contains(&own) {
+                        continue;
+                    }
                     let to = self.other(peer, own);
                     self.queue
                         .push_back((to, Delivery::Answer(PullId(stream.0), own, frame)));

@@ -109,6 +109,8 @@ pub struct Member {
     pub(super) peers: BTreeMap<PeerId, Peer>,
     pub(super) pulls: BTreeMap<PullId, Pull>,
     pub(super) next_pull: u64,
+    /// Nodes that left questions unanswered of late: how many, and when the last.
+    pub(super) stalls: BTreeMap<NodeId, (u32, UnixSeconds)>,
     /// Documents of which some peer showed another state than ours.
     pub(super) differing: BTreeSet<DocumentName>,
     pub(super) answers: BTreeMap<(PeerId, StreamId), Answering>,
@@ -149,6 +151,7 @@ impl Member {
             holdings: BTreeMap::new(),
             peers: BTreeMap::new(),
             pulls: BTreeMap::new(),
+            stalls: BTreeMap::new(),
             differing: BTreeSet::new(),
             answers: BTreeMap::new(),
             incarnations: BTreeMap::new(),

@@ -3,10 +3,12 @@
 //! One pull at a time per document, from the peer most likely to have all of it, so that a
 //! cold start fetches everything once and not once per peer.
 
+use std::cmp::Reverse;
+
 use super::message::{Answer, Control, Holds, NoAnswer, Want};
 use super::{CloseReason, Member, Output, PeerId, PullId};
 use crate::document::{Cause, ChainId, Frontier, Unit};
-use crate::ids::{DocumentName, Hash};
+use crate::ids::{DocumentName, Hash, NodeId};
 use crate::limits;
 use crate::time::UnixSeconds;
 
@@ -15,6 +17,7 @@ use crate::time::UnixSeconds;
 pub(super) struct Pull {
     pub(super) peer: PeerId,
     pub(super) document: DocumentName,
+    pub(super) began: UnixSeconds,
     /// When it last brought something new.
     pub(super) moved: UnixSeconds,
     /// Whether anything new came of it.
@@ -44,9 +47,10 @@ impl Member {
         }
     }
 
-    /// The peer to pull from: the council's own nodes first, then whoever holds the most. A
-    /// question says what is held, so it goes to readers alone (P-30), whatever a peer that
-    /// is none, or is none any more, has shown.
+    /// The peer to pull from: those that did not leave questions unanswered lately, of them
+    /// the council's own nodes first, then whoever holds the most. A question says what is
+    /// held, so it goes to readers alone (P-30), whatever a peer that is none, or is none any
+    /// more, has shown.
     fn source_for(&self, name: DocumentName) -> Source {
         if !self.may_read(name, self.identity.council) {
             return Source::None;
@@ -54,7 +58,7 @@ impl Member {
         let Some(mine) = self.holdings.get(&name).map(|holding| holding.digest) else {
             return Source::None;
         };
-        let mut best: Option<((bool, u64), PeerId)> = None;
+        let mut best: Option<((Reverse<u32>, bool, u64), PeerId)> = None;
         let mut later = false;
         for (id, peer) in self.peers.iter().filter(|(_, peer)| peer.is_active()) {
             if !self.may_read(name, peer.who.council) {
@@ -78,7 +82,8 @@ impl Member {
                 later = true;
                 continue;
             }
-            let rank = (peer.who.council == name.council, seen.entries);
+            let stalls = Reverse(self.stalls_of(peer.who.node));
+            let rank = (stalls, peer.who.council == name.council, seen.entries);
             if best.is_none_or(|(highest, _)| rank > highest) {
                 best = Some((rank, *id));
             }
@@ -111,6 +116,7 @@ impl Member {
             Pull {
                 peer,
                 document,
+                began: self.now,
                 moved: self.now,
                 fruitful: false,
                 said,
@@ -196,13 +202,18 @@ impl Member {
             frontier: holding.digest,
             entries: holding.entries(),
         });
-        if let Some(state) = self.peers.get_mut(&peer) {
-            let seen = state.seen.entry(document).or_default();
-            for unit in admitted {
-                seen.holds(unit.chain, unit.end());
-            }
+        let Some(state) = self.peers.get_mut(&peer) else {
+            return;
+        };
+        let seen = state.seen.entry(document).or_default();
+        for unit in admitted {
+            seen.holds(unit.chain, unit.end());
         }
-        self.send(peer, &holds);
+        let council = state.who.council;
+        // It may have been asked as a reader and be none any more (P-30).
+        if self.may_read(document, council) {
+            self.send(peer, &holds);
+        }
     }
 
     pub(super) fn peer_holds(&mut self, peer: PeerId, holds: &Holds) {
@@ -297,17 +308,35 @@ impl Member {
         }
     }
 
+    /// Gives up what does not move, and what moves so slowly that another may do better.
     pub(super) fn give_up_stalled(&mut self) {
-        let stalled: Vec<PullId> = self
+        let stalled: Vec<(PullId, PeerId)> = self
             .pulls
             .iter()
-            .filter(|(_, pull)| self.now.since(pull.moved) > limits::PULL_STALL_SECONDS)
-            .map(|(id, _)| *id)
+            .filter(|(_, pull)| {
+                self.now.since(pull.moved) > limits::PULL_STALL_SECONDS
+                    || self.now.since(pull.began) > limits::PULL_SECONDS
+            })
+            .map(|(id, pull)| (*id, pull.peer))
             .collect();
-        for pull in stalled {
+        for (pull, peer) in stalled {
             self.put_off(pull, limits::PULL_STALL_SECONDS);
             self.out.push(Output::GiveUp { pull });
+            if let Some(node) = self.peers.get(&peer).map(|p| p.who.node) {
+                let (count, last) = self.stalls.entry(node).or_default();
+                *count = count.saturating_add(1);
+                *last = self.now;
+            }
         }
+        let now = self.now;
+        self.stalls
+            .retain(|_, (_, last)| now.since(*last) < limits::STALL_MEMORY_SECONDS);
+    }
+
+    /// How often a node left a question unanswered, of late. It is remembered beyond the
+    /// connection, so that a peer that answers nobody is not first again when it comes back.
+    fn stalls_of(&self, node: NodeId) -> u32 {
+        self.stalls.get(&node).map_or(0, |(count, _)| *count)
     }
 }
 

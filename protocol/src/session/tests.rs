@@ -380,23 +380,6 @@ fn a_peer_that_does_not_answer_shows_since_when() {
 }
 
 #[test]
-fn a_stalled_pull_is_taken_elsewhere() {
-    let mut net = net(3, &[]);
-    net.write(0, DocumentKind::RematchingPool, places(0, 300));
-    let silent = net.connect(0, 1);
-    net.run();
-    net.disconnect(silent);
-    assert!(net.agree(pool(0), &[0, 1]));
-    // Member 2 reaches 0, whose answer never comes, and 1.
-    let link = net.connect(2, 0);
-    net.connect(2, 1);
-    net.run();
-    assert!(net.agree(pool(0), &[0, 2]));
-    net.disconnect(link);
-    assert_eq!(limits::PULL_STALL_SECONDS, 30);
-}
-
-#[test]
 fn equal_entries_merged_to_something_else_are_noticed_and_not_called_agreement() {
     let mut net = net(2, &[]);
     net.write(0, DocumentKind::RematchingPool, places(0, 3));
