@@ -41,7 +41,7 @@ impl World {
         }
     }
 
-    fn now_unix(&self) -> smp_protocol::time::UnixSeconds {
+    pub(super) fn now_unix(&self) -> smp_protocol::time::UnixSeconds {
         START.plus(self.now / SECOND)
     }
 
@@ -66,7 +66,7 @@ impl World {
     }
 
     /// Issues the next roster and hands it to one node; the nodes do the rest.
-    fn publish_next(&mut self) {
+    pub(super) fn publish_next(&mut self) {
         // A node that is further behind than one jump cannot take the newest: numbers are
         // left out at most once.
         let ahead = match self.chance.below(6) {

@@ -3,9 +3,9 @@
 //! The checks keep books of their own: who signed what, which roster and which acceptances a
 //! node made known. They never ask the member whether it was right.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
-use smp_protocol::document::{ChainId, Unit};
+use smp_protocol::document::Unit;
 use smp_protocol::ids::{CouncilCode, DocumentKind, DocumentName, Hash, NodeId, Signature};
 use smp_protocol::limits;
 use smp_protocol::roster::VerifiedRoster;
@@ -40,8 +40,10 @@ pub(super) struct Ledger {
     entries: HashSet<Hash>,
     statements: HashSet<Signature>,
     pub(super) acknowledged: Vec<Acknowledged>,
-    /// Chains of which a liar signed two histories.
-    pub(super) forked: Vec<(DocumentName, ChainId)>,
+    /// Documents of which a key was cut.
+    pub(super) cut: BTreeSet<DocumentName>,
+    /// Nodes that took entries out of a document for a cut.
+    pub(super) rewritten: BTreeSet<(usize, DocumentName)>,
 }
 
 impl Ledger {
@@ -57,8 +59,11 @@ impl Ledger {
         });
     }
 
-    pub(super) fn is_forked(&self, document: DocumentName) -> bool {
-        self.forked.iter().any(|(of, _)| *of == document)
+    /// Whether a node still owes a write: what a cut took out it does not, and what an old
+    /// copy of its disk lacks only if others hold it.
+    pub(super) fn owes(&self, ack: &Acknowledged) -> bool {
+        let fell = self.rewritten.contains(&(ack.node, ack.receipt.document));
+        !ack.rolled_back && !fell
     }
 }
 
@@ -139,11 +144,11 @@ impl World {
                 let (document, node) = (statement.body.place.document, statement.body.node);
                 self.watch_statement(n, own, document, node, statement.signature);
             }
+            Durable::Rewritten { document, .. } => {
+                self.ledger.rewritten.insert((n, *document));
+            }
             // Nothing of these is new: entries that were admitted, proofs that were checked.
-            Durable::Roster(_)
-            | Durable::Rewritten { .. }
-            | Durable::Evidence { .. }
-            | Durable::Fallen { .. } => {}
+            Durable::Roster(_) | Durable::Evidence { .. } | Durable::Fallen { .. } => {}
         }
     }
 
@@ -382,7 +387,7 @@ impl World {
             let held = member
                 .document(ack.receipt.document)
                 .map_or(0, |document| document.entries_of(ack.receipt.chain));
-            ack.node == n && !ack.rolled_back && held < ack.receipt.entries
+            ack.node == n && self.ledger.owes(ack) && held < ack.receipt.entries
         });
         if let Some(lost) = lost {
             let what = format!(

@@ -168,7 +168,6 @@ impl World {
     fn fork(&mut self, n: usize, peers: &[PeerId]) {
         let chain = self.own_chain(n);
         let branches = [self.own_unit(n, Some(chain)), self.own_unit(n, Some(chain))];
-        self.ledger.forked.push(chain);
         for (place, peer) in peers.iter().enumerate() {
             self.push(n, *peer, vec![branches[place % 2].clone()]);
         }

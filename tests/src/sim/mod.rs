@@ -13,6 +13,7 @@
 mod admin;
 mod chance;
 mod check;
+mod cuts;
 mod describe;
 mod disk;
 mod edits;

@@ -36,6 +36,7 @@ pub(super) enum In {
     Write(DocumentKind, Vec<Edit>),
     Accept(CouncilCode, bool),
     Offer(SignedRoster),
+    WriteAgain(DocumentName),
 }
 
 impl In {
@@ -234,6 +235,14 @@ impl Node {
                 return member
                     .accept_reader(reader, accept, now)
                     .map(|()| Vec::new())
+                    .map_err(|e| e.to_string());
+            }
+            In::WriteAgain(document) => {
+                let written = member.write_again(document, false, now);
+                // What is in conflict a person settles: the officer says that it is right.
+                member.forget_fallen(document, now);
+                return written
+                    .map(|again| again.receipts)
                     .map_err(|e| e.to_string());
             }
             // An admin who hands in an old roster is told so; nothing comes of it.

@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 
 use smp_protocol::codec::{self, Blob};
 use smp_protocol::crypto::{Signing, Tag};
-use smp_protocol::ids::{CouncilCode, DocumentKind, DocumentName, Hash, RegionName};
+use smp_protocol::ids::{CouncilCode, DocumentKind, DocumentName, Hash, NodeId, RegionName};
 use smp_protocol::roster::{
-    Member, MemberNode, NamedReaders, Roster, SealingKey, SignedRoster, VerifiedRoster,
+    Cut, Member, MemberNode, NamedReaders, Roster, SealingKey, SignedRoster, VerifiedRoster,
 };
 use smp_protocol::schema::SchemaVersion;
 use smp_protocol::time::UnixSeconds;
@@ -84,6 +84,7 @@ pub(crate) struct Authority {
     members: BTreeMap<CouncilCode, (String, Vec<Keys>)>,
     readers: BTreeMap<DocumentName, BTreeSet<CouncilCode>>,
     expelled: BTreeSet<CouncilCode>,
+    cuts: BTreeMap<(DocumentName, NodeId), Cut>,
     version: u64,
     previous: Hash,
 }
@@ -95,6 +96,7 @@ impl Authority {
             members: BTreeMap::new(),
             readers: BTreeMap::new(),
             expelled: BTreeSet::new(),
+            cuts: BTreeMap::new(),
             version: 0,
             previous: Hash([0; 32]),
         }
@@ -143,6 +145,15 @@ impl Authority {
         }
     }
 
+    /// Ends a key in a document, for good.
+    pub(crate) fn cut(&mut self, cut: Cut) {
+        self.cuts.insert((cut.document, cut.node), cut);
+    }
+
+    pub(crate) fn has_cut(&self, document: DocumentName, node: NodeId) -> bool {
+        self.cuts.contains_key(&(document, node))
+    }
+
     /// Signs the next version, `ahead` versions beyond the newest.
     pub(crate) fn issue(&mut self, now: UnixSeconds, ahead: u64) -> SignedRoster {
         let signed = self.draft(now, self.version + ahead, "as issued");
@@ -187,7 +198,7 @@ impl Authority {
                     councils: councils.iter().copied().collect(),
                 })
                 .collect(),
-            cuts: Vec::new(),
+            cuts: self.cuts.values().cloned().collect(),
         };
         let bytes = codec::encode(&roster);
         let signature = self.key.sign(Tag::Roster, &bytes);

@@ -27,6 +27,12 @@ impl World {
     pub(super) fn look(&mut self) {
         let healed = self.healed.unwrap_or(self.now);
         let Some(problem) = self.disagreement() else {
+            if self.cut_forks() || self.write_again() {
+                // Something has changed that all must hear of.
+                self.healed = Some(self.now);
+                self.queue.schedule(self.now + LOOK, Event::Look);
+                return;
+            }
             self.tally.settled(self.now - healed);
             self.check_all_acknowledged();
             self.done = true;
@@ -82,10 +88,11 @@ impl World {
                 return Some(format!("{name} has not heard of roster {newest}"));
             }
         }
+        let in_dispute = self.in_dispute();
         for council in self.authority.members() {
             for kind in DocumentKind::ALL {
                 let document = kind.of(council);
-                if self.ledger.is_forked(document) {
+                if in_dispute.contains(&document) {
                     continue;
                 }
                 let problem = self.disagreement_on(document, &members);
@@ -166,12 +173,12 @@ impl World {
             let document = member.and_then(|member| member.document(ack.receipt.document));
             document.is_some_and(|d| d.entries_of(ack.receipt.chain) >= ack.receipt.entries)
         };
-        // After an old copy was brought back, a write is owed for as long as a reader that the
-        // node may ask holds it: one that may not read the document any more is not asked.
+        // What a node does not owe by its own disk it owes for as long as a reader that it may
+        // ask holds it: one that may not read the document any more is not asked.
         let owed = |ack: &Acknowledged| {
             let (node, document) = (&self.nodes[ack.node], ack.receipt.document);
             let reader = |n: &usize| node.knows_reader(document, self.nodes[*n].council.code);
-            !ack.rolled_back || honest.iter().filter(|n| reader(n)).any(|n| holds(*n, ack))
+            self.ledger.owes(ack) || honest.iter().filter(|n| reader(n)).any(|n| holds(*n, ack))
         };
         let lost = self
             .ledger

@@ -297,8 +297,8 @@ impl World {
             }
             return;
         }
-        let own = matches!(event, In::Write(..) | In::Tick | In::Accept(..));
-        let is_write = matches!(event, In::Write(..));
+        let is_write = matches!(event, In::Write(..) | In::WriteAgain(_));
+        let own = is_write || matches!(event, In::Tick | In::Accept(..));
         match self.nodes[n].handle(event, now) {
             Ok(receipts) => batch.receipts.extend(receipts),
             Err(why) if is_write => self.check_refused_write(n, &why),

@@ -163,7 +163,10 @@ fn what_a_reader_gave_that_is_none_any_more_is_not_confirmed_to_it() {
     net.collect(0);
     net.traffic.clear();
     net.run();
-    assert_eq!(net.members[0].document(register(0)).unwrap().entry_count(), 2);
+    assert_eq!(
+        net.members[0].document(register(0)).unwrap().entry_count(),
+        2
+    );
     let confirms = |frame: &[u8]| matches!(Control::decode(frame), Ok(Control::Holds(_)));
     let from_owner = net.traffic.iter().filter(|(from, _, _)| *from == 0);
     for (_, _, frame) in from_owner {
