@@ -41,6 +41,8 @@ pub enum Tag {
     Authority,
     /// The choice of readers to pass an entry on to.
     PassOn,
+    /// The entries of which a node keeps a snapshot.
+    Snapshot,
 }
 
 impl Tag {
@@ -61,6 +63,7 @@ impl Tag {
             Self::Enrolment => b"smp-sync/1 enrolment\0",
             Self::Authority => b"smp-sync/1 authority\0",
             Self::PassOn => b"smp-sync/1 pass on\0",
+            Self::Snapshot => b"smp-sync/1 snapshot\0",
         }
     }
 }

@@ -169,6 +169,28 @@ pub const HELLO_SECONDS: u64 = 20;
 /// that they stop sending.
 pub const REFUSALS_PER_DOCUMENT: usize = 64;
 
+/// Memory that merged states may take in one node, as far as that can be told: those used longest
+/// ago are put away beyond it. The documents of the largest region take about 30 MB.
+pub const LIVE_BYTES: u64 = 64 << 20;
+
+/// How much memory a merged state takes for each byte that its document is counted for in
+/// [`DOCUMENT_TOTAL_BYTES`].
+pub const LIVE_FACTOR: u64 = 10;
+
+/// Merged states put away in a second: each is work for some milliseconds.
+pub const LET_GO_AT_ONCE: usize = 4;
+
+/// How long a document must not have changed before a snapshot of it is stored.
+pub const SNAPSHOT_QUIET_SECONDS: u64 = 60;
+
+/// What a document's entries since its last snapshot must come to for another: less than that
+/// is executed again in a few milliseconds.
+pub const SNAPSHOT_BYTES: u64 = 16 << 10;
+
+/// And which share of all its entries, one in so many: so that what is written for snapshots is
+/// a few times what is written for entries, however large the document.
+pub const SNAPSHOT_SHARE: u64 = 8;
+
 /// Working copies of one document kept for authors on a branch of their own.
 pub const WORKING_COPIES: usize = 8;
 

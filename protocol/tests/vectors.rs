@@ -86,7 +86,7 @@ fn made() -> BTreeMap<String, Vec<u8>> {
     put("roster", codec::encode(&roster()));
     put("roster, signed", codec::encode(&signed_roster()));
 
-    let empty = Document::new(place(pool(0))).unwrap();
+    let empty = Document::new(place(pool(0)));
     put("automerge heads of genesis", joined(&empty.heads()));
     put("automerge heads of the units", joined(&document().heads()));
     made

@@ -69,7 +69,7 @@ async fn show_another_history(key: &Identity, to: &Identity, port: u16, place: &
         document: pool(),
         generation: 1,
     };
-    let mut document = Document::new(at).unwrap();
+    let mut document = Document::new(at);
     let chain = units[0].chain;
     let judged = document.judge(units, &roster);
     document.execute(judged).unwrap();

@@ -134,7 +134,6 @@ fn refused(error: &WriteError) -> Failure {
             FailureKind::BadRequest,
             "`smp roster show` lists the members of the region",
         ),
-        WriteError::Rebuilding(_) => (FailureKind::Unavailable, "try again in a moment"),
     };
     Failure::new(kind, "refused", error.to_string(), next)
 }

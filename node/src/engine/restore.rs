@@ -152,7 +152,22 @@ pub(super) fn rows_of(durable: &Durable) -> Vec<Change> {
             }
             put(table, key, codec::encode(&(document, record, fields)))
         }
+        Durable::Snapshot {
+            document,
+            generation,
+            snapshot,
+        } => put(
+            Table::Snapshots,
+            snapshot_key(*document, *generation),
+            codec::encode(&(document, generation, snapshot)),
+        ),
     }
+}
+
+fn snapshot_key(document: DocumentName, generation: u64) -> Vec<u8> {
+    let mut key = format!("{document}\0").into_bytes();
+    key.extend(generation.to_be_bytes());
+    key
 }
 
 fn log_key(document: DocumentName, generation: u64, ordinal: u64) -> Vec<u8> {
@@ -180,7 +195,12 @@ fn rewritten(
         table,
         key: key(ordinal),
     });
-    puts.chain(gone).collect()
+    // A snapshot is of the log before.
+    let snapshot = Change::Delete {
+        table: Table::Snapshots,
+        key: snapshot_key(document, generation),
+    };
+    puts.chain(gone).chain([snapshot]).collect()
 }
 
 /// Opens the store and makes a member of what it holds. A damaged store is set aside first.
@@ -217,6 +237,7 @@ fn open_whole(location: &StoreLocation, shared: &Arc<Shared>) -> Result<Core, Op
         take_back(&mut member, Durable::Freshness(statement))?;
     }
     restore_log(&store, &mut member)?;
+    restore_snapshots(&store, &mut member)?;
     for (_, bytes) in store.scan(Table::Statements, EVIDENCE, None, usize::MAX)? {
         let (evidence, since): (Evidence, UnixSeconds) = row(&bytes, "proof of two histories")?;
         take_back(&mut member, Durable::Evidence { evidence, since })?;
@@ -262,6 +283,36 @@ fn restore_log(store: &Store, member: &mut Member) -> Result<(), OpenError> {
                 units,
             };
             take_back(member, batch)?;
+        }
+    }
+}
+
+/// Snapshots are there to be quick: one that cannot be read is not missed.
+fn restore_snapshots(store: &Store, member: &mut Member) -> Result<(), OpenError> {
+    let mut after: Option<Vec<u8>> = None;
+    loop {
+        let page = match store.scan(Table::Snapshots, b"", after.as_deref(), PAGE) {
+            Ok(page) => page,
+            Err(error) => {
+                tracing::warn!(%error, "snapshots are left aside; documents are made from the log");
+                return Ok(());
+            }
+        };
+        let Some((last, _)) = page.last() else {
+            return Ok(());
+        };
+        after = Some(last.clone());
+        for (_, bytes) in page {
+            let read = codec::decode(&bytes, store::MAX_VALUE_BYTES);
+            let Ok((document, generation, snapshot)) = read else {
+                continue;
+            };
+            let snapshot = Durable::Snapshot {
+                document,
+                generation,
+                snapshot,
+            };
+            take_back(member, snapshot)?;
         }
     }
 }

@@ -62,17 +62,20 @@ pub enum Table {
     Vault,
     /// Rows of imported files: which record each came from.
     Rows,
+    /// Snapshots of documents beside the log: a cache, and nothing more.
+    Snapshots,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Table; 6] = [
+    pub const ALL: [Table; 7] = [
         Table::Store,
         Table::Meta,
         Table::Log,
         Table::Statements,
         Table::Vault,
         Table::Rows,
+        Table::Snapshots,
     ];
 
     /// The name on disk.
@@ -84,6 +87,7 @@ impl Table {
             Table::Statements => "statements",
             Table::Vault => "vault",
             Table::Rows => "rows",
+            Table::Snapshots => "snapshots",
         }
     }
 }

@@ -122,6 +122,8 @@ fn assert_equal(replica: &Document, whole: &Document) {
 fn deliver(batches: Vec<Vec<Unit>>) -> Document {
     let mut replica = document();
     let mut left = batches;
+    // The merged state is put away now and then, and made again when it is needed.
+    let mut left_over = (0..3).cycle();
     while !left.is_empty() {
         let held = replica.entry_count();
         let mut late = Vec::new();
@@ -134,6 +136,10 @@ fn deliver(batches: Vec<Vec<Unit>>) -> Document {
                 late.push(batch);
             }
             replica.execute(judged).unwrap();
+            if left_over.next().unwrap_or(0) == 0 {
+                replica.let_go();
+                assert_eq!(replica.live_bytes(), 0);
+            }
         }
         assert!(
             late.is_empty() || replica.entry_count() > held,
@@ -181,6 +187,29 @@ fn part_of(whole: &Document, units: &[Unit]) -> Document {
     part
 }
 
+/// The units of a replica in the order of its log.
+fn log_of(whole: &Document) -> Vec<Unit> {
+    let mut held = Frontier::default();
+    let mut log = Vec::new();
+    loop {
+        let batch = whole.batch_after(&mut held, &BTreeSet::new(), &roster());
+        if batch.is_empty() {
+            return log;
+        }
+        log.extend(batch);
+    }
+}
+
+fn taken_back(log: &[Unit]) -> Document {
+    let mut document = document();
+    // Two units of one chain do not stand in one batch of a log.
+    for unit in log {
+        let judged = document.judge_stored(vec![unit.clone()], &roster());
+        document.take_back(judged).unwrap();
+    }
+    document
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
 
@@ -222,9 +251,20 @@ proptest! {
         everything_of(&whole, &mut partly);
         assert_equal(&partly, &whole);
 
+        // Taken back from a log, with a snapshot of the first part of it.
+        let log = log_of(&whole);
+        let first = taken_back(&log[..cut.index(log.len() + 1)]).snapshot().unwrap();
+        let mut again = taken_back(&log);
+        let of = again.offer_snapshot(first.clone());
+        prop_assert!(of.is_some_and(|of| of <= again.entry_count()));
+        assert_equal(&again, &whole);
+        if of != Some(0) {
+            prop_assert_eq!(document().offer_snapshot(first), None);
+        }
+
         // What automerge saves, it loads again as the same document.
         for replica in [&whole, &pulled, &partly] {
-            prop_assert_eq!(replica.replica.reloaded_heads(), replica.heads());
+            prop_assert_eq!(replica.live().unwrap().reloaded_heads(), replica.heads());
         }
     }
 }
@@ -355,7 +395,7 @@ fn an_entry_that_changes_nothing_leaves_the_heads() {
     };
     write(&mut replica, &[absent]);
     assert_eq!((replica.entry_count(), replica.heads()), (3, heads));
-    assert_eq!(replica.replica.reloaded_heads(), replica.heads());
+    assert_eq!(replica.live().unwrap().reloaded_heads(), replica.heads());
 }
 
 /// A past that names an entry twice over would be two forms of one thing.

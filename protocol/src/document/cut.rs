@@ -137,7 +137,7 @@ impl Document {
     ) -> Result<Remade, ReplicaError> {
         let stays = self.what_stays(ends);
         let batches = super::author::in_rows(self.units_of(&stays));
-        let mut document = Self::new(self.place.clone())?;
+        let mut document = Self::new(self.place.clone());
         for batch in &batches {
             let judged = document.judge_stored(batch.clone(), roster);
             document.execute(judged)?;
@@ -161,7 +161,7 @@ impl Document {
     fn what_stays(&self, ends: &BTreeMap<ChainId, u64>) -> BTreeMap<ChainId, u64> {
         let mut stays: BTreeMap<ChainId, u64> = BTreeMap::new();
         let count = |stays: &BTreeMap<_, _>, id| stays.get(id).copied().unwrap_or(0);
-        for (id, sequence, _) in self.replica.order() {
+        for (id, sequence) in self.merged.order() {
             let Some(held) = self.chains.get(id).and_then(|chain| chain.get(*sequence)) else {
                 continue;
             };
@@ -180,7 +180,7 @@ impl Document {
     fn units_of(&self, stays: &BTreeMap<ChainId, u64>) -> Vec<Unit> {
         let mut done: BTreeMap<ChainId, u64> = BTreeMap::new();
         let mut units = Vec::new();
-        for (id, sequence, _) in self.replica.order() {
+        for (id, sequence) in self.merged.order() {
             let end = stays.get(id).copied().unwrap_or(0);
             let from = done.entry(*id).or_default();
             if *from > *sequence || *sequence >= end {

@@ -164,7 +164,7 @@ impl Unit {
     }
 
     /// What it counts for in [`limits::DOCUMENT_TOTAL_BYTES`].
-    pub(super) fn total(&self) -> u64 {
+    pub(crate) fn total(&self) -> u64 {
         let edits = self.steps.iter().map(|step| step.edits.0.len() as u64);
         let entries = self.steps.len() as u64;
         edits

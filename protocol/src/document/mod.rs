@@ -10,6 +10,7 @@ mod cut;
 mod entry;
 mod fork;
 mod frontier;
+mod merged;
 mod refusal;
 mod replica;
 mod staging;
@@ -27,6 +28,7 @@ pub use cut::Remade;
 pub use entry::{ChainId, Header, Place, Step, Unit};
 pub use fork::{Branch, BranchStep, Evidence};
 pub use frontier::{Frontier, Reach};
+pub use merged::Snapshot;
 pub use refusal::{Cause, Refusal};
 pub use replica::{RecordFields, ReplicaError};
 
@@ -38,6 +40,7 @@ use crate::ids::{Hash, NodeId, RecordId, Signature};
 use crate::limits;
 use crate::roster::Roster;
 use chain::{Chain, Held};
+use merged::Merged;
 use replica::Replica;
 
 /// A document as one node holds it.
@@ -46,7 +49,7 @@ pub struct Document {
     chains: BTreeMap<ChainId, Chain>,
     /// Where each held entry is.
     index: HashMap<Hash, (ChainId, u64)>,
-    replica: Replica,
+    merged: Merged,
     /// What it takes here, as [`limits::DOCUMENT_TOTAL_BYTES`] counts.
     total: u64,
     /// Entries whose own bytes prove that they are not admissible, newest last (P-19).
@@ -68,19 +71,16 @@ impl std::fmt::Debug for Document {
 
 impl Document {
     /// A document without entries.
-    ///
-    /// # Errors
-    /// [`ReplicaError`] if the merge engine cannot make an empty document.
-    pub fn new(place: Place) -> Result<Self, ReplicaError> {
-        Ok(Self {
+    pub fn new(place: Place) -> Self {
+        Self {
             place,
             chains: BTreeMap::new(),
             index: HashMap::new(),
-            replica: Replica::new()?,
+            merged: Merged::default(),
             total: 0,
             refused: VecDeque::new(),
             closed: BTreeMap::new(),
-        })
+        }
     }
 
     /// Region, name and generation.
@@ -95,6 +95,31 @@ impl Document {
     /// [`ReplicaError`] if the merge engine failed; the document must then be made again
     /// from its stored entries.
     pub fn execute(&mut self, judged: Judged) -> Result<(), ReplicaError> {
+        if judged.admitted.is_empty() {
+            self.take_in(judged, None)?;
+            return Ok(());
+        }
+        let mut replica = self.take_live()?;
+        self.take_in(judged, Some(&mut replica))?;
+        self.put_live(replica);
+        Ok(())
+    }
+
+    /// Takes back what the store held, and executes it when the merged state is needed.
+    ///
+    /// # Errors
+    /// As [`Document::execute`].
+    pub fn take_back(&mut self, judged: Judged) -> Result<(), ReplicaError> {
+        self.let_go();
+        self.take_in(judged, None)
+    }
+
+    /// Keeps what the gate admitted, executed if there is something to execute it in.
+    fn take_in(
+        &mut self,
+        judged: Judged,
+        mut replica: Option<&mut Replica>,
+    ) -> Result<(), ReplicaError> {
         for refusal in &judged.refused {
             if let Some(entry) = refusal.proven {
                 self.remember_refusal(entry);
@@ -106,10 +131,12 @@ impl Document {
             let mut entries = Vec::with_capacity(admitted.entries.len());
             for (sequence, (held, edits)) in (first..).zip(admitted.entries) {
                 self.index.insert(held.hash, (id, sequence));
-                let mut clock = held.past.clock.clone();
-                clock.insert(id, sequence);
-                self.replica
-                    .execute(&self.place, id, &clock, held.hash, &edits)?;
+                if let Some(replica) = replica.as_deref_mut() {
+                    let mut clock = held.past.clock.clone();
+                    clock.insert(id, sequence);
+                    replica.execute(&self.place, id, &clock, &edits)?;
+                }
+                self.merged.push(id, sequence);
                 entries.push(held);
             }
             let chain = self.chains.entry(id).or_default();
@@ -170,34 +197,34 @@ impl Document {
         self.index.contains_key(entry)
     }
 
-    /// The automerge heads, ascending: equal wherever the same entries are held.
-    pub fn heads(&self) -> Vec<Hash> {
-        self.replica.heads()
-    }
-
     /// A digest of the automerge heads, for comparing with a peer's (P-31).
     pub fn heads_digest(&self) -> Hash {
         crypto::hash(Tag::Heads, &codec::encode(&self.heads()))
     }
 
+    /// What it counts for in [`limits::DOCUMENT_TOTAL_BYTES`].
+    pub(crate) fn bytes(&self) -> u64 {
+        self.total
+    }
+
     /// The document as automerge saves it.
     pub fn save(&self) -> Vec<u8> {
-        self.replica.save()
+        self.live().map(Replica::save).unwrap_or_default()
     }
 
     /// One record.
     pub fn record(&self, id: RecordId) -> Option<RecordFields> {
-        self.replica.record(id)
+        self.live().ok()?.record(id)
     }
 
     /// Every record, ascending by id.
     pub fn records(&self) -> impl Iterator<Item = (RecordId, RecordFields)> + '_ {
-        self.replica.records()
+        self.live().into_iter().flat_map(Replica::records)
     }
 
     /// How many records it has.
     pub fn record_count(&self) -> usize {
-        self.replica.record_count()
+        self.live().map_or(0, Replica::record_count)
     }
 
     /// How many entries it has.
@@ -219,7 +246,7 @@ impl Document {
         let mut batch = Vec::new();
         let mut weight = 0;
         let mut passed_over = BTreeSet::new();
-        for (chain, sequence, _) in self.replica.order() {
+        for (chain, sequence) in self.merged.order() {
             let full = weight >= limits::BATCH_TARGET_BYTES && !self.leads_to_cut(&batch, roster);
             if full || weight >= limits::BATCH_BYTES / 2 || batch.len() >= limits::BATCH_UNITS {
                 break;

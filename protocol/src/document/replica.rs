@@ -11,10 +11,11 @@ use automerge::{
     ActorId, Automerge, AutomergeError, ChangeHash, ObjId, ObjType, ROOT, ReadDoc, ScalarValue,
     hydrate,
 };
+use serde::{Deserialize, Serialize};
 
 use super::chain::Clock;
 use super::entry::{ChainId, Place};
-use crate::codec;
+use crate::codec::{self, Blob, CodecError};
 use crate::crypto::{self, Tag};
 use crate::ids::{CouncilCode, Hash, RecordId};
 use crate::limits;
@@ -36,6 +37,19 @@ impl From<AutomergeError> for ReplicaError {
     }
 }
 
+impl From<CodecError> for ReplicaError {
+    fn from(error: CodecError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl ReplicaError {
+    /// The order of execution names an entry that is not held.
+    pub(super) fn gap() -> Self {
+        Self("an entry that is not held".to_owned())
+    }
+}
+
 /// The fields of one record. More than one value in a field is a conflict for a person to
 /// settle.
 pub type RecordFields = BTreeMap<FieldId, Vec<Value>>;
@@ -47,12 +61,31 @@ pub(super) struct Replica {
     copies: HashMap<ChainId, Copy>,
     /// Which copy was used when; the least lately used goes first.
     uses: u64,
-    /// The change that each executed entry made; `None` where it changed nothing.
-    changes: HashMap<Hash, Option<ChangeHash>>,
-    /// Entries executed, in that order: their place in this replica.
-    order: Vec<(ChainId, u64, Hash)>,
-    /// Entries executed of each chain, as indices into `order`.
+    /// The change that each entry made, in the order of execution; `None` where it changed
+    /// nothing.
+    changes: Vec<Option<ChangeHash>>,
+    /// Entries executed of each chain, as indices into `changes`.
     positions: BTreeMap<ChainId, Vec<usize>>,
+}
+
+/// A replica as it is put away: automerge's own bytes, and the change of each entry.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Packed {
+    bytes: Blob,
+    changes: Vec<Option<Hash>>,
+    heads: Vec<Hash>,
+}
+
+impl Packed {
+    /// How many entries were executed.
+    pub(super) fn entries(&self) -> usize {
+        self.changes.len()
+    }
+
+    /// The automerge heads, ascending.
+    pub(super) fn heads(&self) -> &[Hash] {
+        &self.heads
+    }
 }
 
 struct Copy {
@@ -73,8 +106,7 @@ impl Replica {
             main,
             copies: HashMap::new(),
             uses: 0,
-            changes: HashMap::new(),
-            order: Vec::new(),
+            changes: Vec::new(),
             positions: BTreeMap::new(),
         })
     }
@@ -85,13 +117,11 @@ impl Replica {
         place: &Place,
         chain: ChainId,
         clock: &Clock,
-        entry: Hash,
         edits: &[Edit],
     ) -> Result<(), ReplicaError> {
-        let sequence = clock.get(&chain).copied().unwrap_or(0);
         let past: u64 = clock.values().sum();
         let actor = actor(place, chain);
-        let at_head = past == self.order.len() as u64 || crate::broken!(PastIgnored);
+        let at_head = past == self.changes.len() as u64 || crate::broken!(PastIgnored);
         let change = if at_head {
             self.main.set_actor(actor);
             perform(&mut self.main, edits)?
@@ -101,9 +131,8 @@ impl Replica {
         self.positions
             .entry(chain)
             .or_default()
-            .push(self.order.len());
-        self.order.push((chain, sequence, entry));
-        self.changes.insert(entry, change);
+            .push(self.changes.len());
+        self.changes.push(change);
         Ok(())
     }
 
@@ -158,8 +187,7 @@ impl Replica {
         wanted.sort_unstable();
         wanted
             .into_iter()
-            .filter_map(|position| self.order.get(position))
-            .filter_map(|(_, _, entry)| self.changes.get(entry).copied().flatten())
+            .filter_map(|position| self.changes.get(position).copied().flatten())
             .filter_map(|hash| self.main.get_change_by_hash(&hash))
             .collect()
     }
@@ -174,21 +202,42 @@ impl Replica {
         })
     }
 
-    /// Entries executed, in an order in which every entry follows its past.
-    pub(super) fn order(&self) -> &[(ChainId, u64, Hash)] {
-        &self.order
+    /// Entries executed.
+    pub(super) fn entries(&self) -> usize {
+        self.changes.len()
+    }
+
+    /// Puts it away. What was kept for authors on a branch is made again when it is needed.
+    pub(super) fn pack(&self) -> Packed {
+        Packed {
+            bytes: Blob(self.main.save()),
+            changes: self.changes.iter().map(|c| c.map(|c| Hash(c.0))).collect(),
+            heads: self.heads(),
+        }
+    }
+
+    /// Takes out what [`Self::pack`] put away, of entries executed in this order. Bytes that
+    /// come from this node's own store alone: what a peer sends never comes here.
+    pub(super) fn unpack(
+        packed: &Packed,
+        order: impl Iterator<Item = ChainId>,
+    ) -> Result<Self, ReplicaError> {
+        let mut replica = Self::new()?;
+        replica.main = Automerge::load(&packed.bytes.0)?;
+        if heads_of(&replica.main) != packed.heads {
+            return Err(ReplicaError("a snapshot that is not what it says".into()));
+        }
+        let changes = packed.changes.iter();
+        replica.changes = changes.map(|c| c.map(|c| ChangeHash(c.0))).collect();
+        for (position, chain) in order.take(packed.entries()).enumerate() {
+            replica.positions.entry(chain).or_default().push(position);
+        }
+        Ok(replica)
     }
 
     /// The automerge heads, ascending: equal wherever the same entries were executed.
     pub(super) fn heads(&self) -> Vec<Hash> {
-        let mut heads: Vec<Hash> = self
-            .main
-            .get_heads()
-            .into_iter()
-            .map(|h| Hash(h.0))
-            .collect();
-        heads.sort_unstable();
-        heads
+        heads_of(&self.main)
     }
 
     /// The document as automerge saves it: for snapshots and measurements.
@@ -199,10 +248,7 @@ impl Replica {
     /// The heads, ascending, of what is saved and then loaded.
     #[cfg(test)]
     pub(super) fn reloaded_heads(&self) -> Vec<Hash> {
-        let loaded = Automerge::load(&self.save()).unwrap();
-        let mut heads: Vec<Hash> = loaded.get_heads().into_iter().map(|h| Hash(h.0)).collect();
-        heads.sort_unstable();
-        heads
+        heads_of(&Automerge::load(&self.save()).unwrap())
     }
 
     /// One record.
@@ -228,6 +274,12 @@ impl Replica {
     pub(super) fn record_count(&self) -> usize {
         records_of(&self.main).map_or(0, |object| self.main.length(object))
     }
+}
+
+fn heads_of(doc: &Automerge) -> Vec<Hash> {
+    let mut heads: Vec<Hash> = doc.get_heads().into_iter().map(|h| Hash(h.0)).collect();
+    heads.sort_unstable();
+    heads
 }
 
 /// The actor of a chain: the same on every replica, and its own in every generation.

@@ -37,6 +37,10 @@ impl Member {
             back(&mut pull.moved);
         }
         self.stalls.values_mut().for_each(|(_, last)| back(last));
+        for holding in self.holdings.values_mut() {
+            back(&mut holding.changed);
+            back(&mut holding.looked_at);
+        }
         for peer in self.peers.values_mut() {
             back(&mut peer.connected);
             let noted = [&mut peer.compared, &mut peer.asked, &mut peer.unanswered];

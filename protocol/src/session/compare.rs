@@ -15,6 +15,7 @@ impl Member {
         self.end_overdue();
         self.give_up_stalled();
         self.refresh();
+        self.upkeep();
         if self.now >= self.next_round {
             self.round();
         }
@@ -143,9 +144,7 @@ impl Member {
         if let Some(freshness) = item.freshness.filter(|f| f.body.place.document == name) {
             self.hear_freshness(peer, freshness);
         }
-        let Ok(holding) = self.holding(name) else {
-            return;
-        };
+        let holding = self.holding(name);
         if item.generation != holding.document.place().generation {
             return;
         }
@@ -198,10 +197,7 @@ impl Member {
     pub(super) fn keep_acceptance(&mut self, acceptance: Acceptance) {
         let name = acceptance.body.document;
         let before = self.accepted(name).to_vec();
-        let Ok(holding) = self.holding(name) else {
-            return;
-        };
-        holding.acceptance = Some(acceptance.clone());
+        self.holding(name).acceptance = Some(acceptance.clone());
         self.out
             .push(Output::Store(Durable::Acceptance(acceptance.clone())));
         for peer in self.active_peers() {
@@ -239,10 +235,8 @@ impl Member {
         if !freshness.holds(&self.roster, self.now) && !crate::broken!(StatementUnchecked) {
             return self.bad_statement(peer, name);
         }
-        if let Ok(holding) = self.holding(name) {
-            holding.freshness = Some(freshness.clone());
-            self.out.push(Output::Store(Durable::Freshness(freshness)));
-        }
+        self.holding(name).freshness = Some(freshness.clone());
+        self.out.push(Output::Store(Durable::Freshness(freshness)));
     }
 
     fn bad_statement(&mut self, peer: PeerId, document: DocumentName) {

@@ -88,9 +88,7 @@ impl Member {
     /// Closes the key, and tells every reader that may not know.
     fn keep_evidence(&mut self, evidence: Evidence, from: Option<PeerId>) {
         let (document, node, since) = (evidence.place.document, evidence.node(), self.now);
-        let Ok(holding) = self.holding(document) else {
-            return;
-        };
+        let holding = self.holding(document);
         if !holding.document.close(evidence.clone()) {
             return;
         }

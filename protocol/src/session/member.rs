@@ -7,10 +7,11 @@ use super::forks::FetchedBack;
 use super::peer::Peer;
 use super::pull::Pull;
 use super::settle::FallenFields;
+use super::upkeep::Upkeep;
 use super::{Durable, Note, Output, PeerId, PullId, StreamId};
 use crate::codec;
 use crate::crypto::{self, Signing, Tag};
-use crate::document::{Cause, Document, Frontier, Place, Refusal, ReplicaError, Unit};
+use crate::document::{Cause, Document, Frontier, Place, Refusal, ReplicaError, Snapshot, Unit};
 use crate::ids::{
     BootId, CouncilCode, DocumentKind, DocumentName, Hash, Incarnation, NodeId, RecordId,
     RegionName,
@@ -67,12 +68,18 @@ pub(super) struct Holding {
     pub(super) has_holes: bool,
     /// What fell away of it with a cut; only of this council's own (P-49).
     pub(super) fallen: BTreeMap<RecordId, FallenFields>,
+    /// When the merged state was last needed, to the second.
+    pub(super) looked_at: UnixSeconds,
+    /// When entries last came in.
+    pub(super) changed: UnixSeconds,
+    /// What entries came to since the last snapshot, as the document's total is counted.
+    pub(super) unsaved: u64,
 }
 
 impl Holding {
-    fn new(place: Place) -> Result<Self, ReplicaError> {
-        let document = Document::new(place)?;
-        Ok(Self {
+    fn new(place: Place) -> Self {
+        let document = Document::new(place);
+        Self {
             digest: Frontier::default().digest(document.place()),
             heads: document.heads_digest(),
             document,
@@ -82,7 +89,10 @@ impl Holding {
             closed_since: BTreeMap::new(),
             has_holes: false,
             fallen: BTreeMap::new(),
-        })
+            looked_at: UnixSeconds(0),
+            changed: UnixSeconds(0),
+            unsaved: 0,
+        }
     }
 
     /// After entries were executed.
@@ -123,6 +133,9 @@ pub struct Member {
     pub(super) next_round: UnixSeconds,
     /// Entries of this node's own that came from others.
     pub(super) fetched_back: Option<FetchedBack>,
+    pub(super) upkeep: Upkeep,
+    /// Snapshots that the store held, until all entries are taken back.
+    pub(super) snapshots: BTreeMap<DocumentName, Snapshot>,
     pub(super) out: Vec<Output>,
 }
 
@@ -159,6 +172,8 @@ impl Member {
             unsettled_since: None,
             next_round: now,
             fetched_back: None,
+            upkeep: Upkeep::default(),
+            snapshots: BTreeMap::new(),
             out: Vec::new(),
         };
         member.at(now);
@@ -180,8 +195,8 @@ impl Member {
                 document, batches, ..
             } => {
                 let place = self.place(document);
-                let holding = self.holding(document)?;
-                holding.document = Document::new(place)?;
+                let holding = self.holding(document);
+                holding.document = Document::new(place);
                 holding.batches = 0;
                 for units in batches {
                     self.restore_batch(document, units)?;
@@ -195,14 +210,14 @@ impl Member {
             }
             Durable::Acceptance(acceptance) => {
                 let document = acceptance.body.document;
-                self.holding(document)?.acceptance = Some(acceptance);
+                self.holding(document).acceptance = Some(acceptance);
             }
             Durable::Freshness(freshness) => {
                 let document = freshness.body.place.document;
-                self.holding(document)?.freshness = Some(freshness);
+                self.holding(document).freshness = Some(freshness);
             }
             Durable::Evidence { evidence, since } => {
-                let holding = self.holding(evidence.place.document)?;
+                let holding = self.holding(evidence.place.document);
                 holding.closed_since.insert(evidence.node(), since);
                 holding.document.close(evidence);
             }
@@ -211,10 +226,13 @@ impl Member {
                 record,
                 fields,
             } => {
-                let fallen = &mut self.holding(document)?.fallen;
+                let fallen = &mut self.holding(document).fallen;
                 fallen.insert(record, fields);
                 fallen.retain(|_, fields| !fields.is_empty());
             }
+            Durable::Snapshot {
+                document, snapshot, ..
+            } => drop(self.snapshots.insert(document, snapshot)),
         }
         Ok(())
     }
@@ -225,7 +243,7 @@ impl Member {
         units: Vec<Unit>,
     ) -> Result<(), RestoreError> {
         let roster = self.roster.clone();
-        let holding = self.holding(document)?;
+        let holding = self.holding(document);
         let judged = holding.document.judge_stored(units, &roster);
         // What a node wrote that the roster lists no longer is not taken in, nor what
         // stands on it.
@@ -239,9 +257,8 @@ impl Member {
         if let Some(refusal) = bad.cloned() {
             return Err(RestoreError::Refused { document, refusal });
         }
-        holding.document.execute(judged)?;
+        holding.document.take_back(judged)?;
         holding.batches += 1;
-        holding.moved();
         Ok(())
     }
 
@@ -278,14 +295,10 @@ impl Member {
         }
     }
 
-    pub(super) fn holding(&mut self, document: DocumentName) -> Result<&mut Holding, ReplicaError> {
+    pub(super) fn holding(&mut self, document: DocumentName) -> &mut Holding {
         let place = self.place(document);
-        match self.holdings.entry(document) {
-            std::collections::btree_map::Entry::Occupied(held) => Ok(held.into_mut()),
-            std::collections::btree_map::Entry::Vacant(free) => {
-                Ok(free.insert(Holding::new(place)?))
-            }
-        }
+        let held = self.holdings.entry(document);
+        held.or_insert_with(|| Holding::new(place))
     }
 
     /// Whether `council` may read `document` (P-9, P-10), as far as this node knows.
@@ -356,13 +369,8 @@ impl Member {
                 self.settle_document(document, &disproved);
             }
         }
-        let holding = match self.holding(document) {
-            Ok(holding) => holding,
-            Err(error) => {
-                self.out.push(Output::Rebuild(error.to_string()));
-                return (Vec::new(), Vec::new());
-            }
-        };
+        let now = self.now;
+        let holding = self.holding(document);
         let judged = holding.document.judge(units, &roster);
         let refused = judged.refused.clone();
         let forks = judged.forks.clone();
@@ -376,6 +384,8 @@ impl Member {
                 units: admitted.clone(),
             });
             holding.batches += 1;
+            holding.changed = now;
+            holding.unsaved += admitted.iter().map(Unit::total).sum::<u64>();
         }
         let executed = holding.document.execute(judged);
         holding.moved();

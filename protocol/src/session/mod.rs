@@ -21,6 +21,7 @@ mod peer;
 mod pull;
 mod settle;
 mod spread;
+mod upkeep;
 mod view;
 mod write;
 
@@ -33,10 +34,11 @@ pub use forks::{FetchedBack, ForkView};
 pub use member::{Identity, Member, RestoreError};
 pub use note::{CloseReason, Note};
 pub use settle::{Fallen, FallenFields, WrittenAgain};
+pub use upkeep::Upkeep;
 pub use view::{Comparison, DocumentView, Load, PeerPhase, PeerView};
 pub use write::{Receipt, WriteError};
 
-use crate::document::{Evidence, Unit};
+use crate::document::{Evidence, Snapshot, Unit};
 use crate::ids::{CouncilCode, DocumentName, Hash, NodeId, RecordId};
 use crate::roster::{SignedRoster, VerifiedRoster};
 use crate::statements::{Acceptance, Freshness};
@@ -115,6 +117,15 @@ pub enum Durable {
         record: RecordId,
         /// What fell away.
         fields: FallenFields,
+    },
+    /// A snapshot of a document, in place of any before. It is a cache: nothing is lost with it.
+    Snapshot {
+        /// The document.
+        document: DocumentName,
+        /// Its generation.
+        generation: u64,
+        /// The merged state after some of its entries.
+        snapshot: Snapshot,
     },
 }
 

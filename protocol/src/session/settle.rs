@@ -37,6 +37,18 @@ impl Member {
     /// To be called once everything the store held was given to [`Member::restore`]: brings
     /// what is held down to what the roster lets stay, which may be newer than the store.
     pub fn restored(&mut self) {
+        let mut snapshots = std::mem::take(&mut self.snapshots);
+        let names: Vec<DocumentName> = self.holdings.keys().copied().collect();
+        for name in names {
+            let Some(holding) = self.holdings.get_mut(&name) else {
+                continue;
+            };
+            let snapshot = snapshots.remove(&name);
+            let taken = snapshot.and_then(|s| holding.document.offer_snapshot(s));
+            holding.unsaved = holding.document.bytes_after(taken.unwrap_or(0));
+            holding.moved();
+            self.let_go_of_states(usize::MAX);
+        }
         self.settle_all();
     }
 
@@ -82,6 +94,7 @@ impl Member {
         holding.batches = remade.batches.len() as u64;
         holding.has_holes = false;
         let before = std::mem::replace(&mut holding.document, remade.document);
+        holding.unsaved = holding.document.bytes_after(0);
         holding.moved();
         self.out.push(Output::Store(Durable::Rewritten {
             document: name,

@@ -50,9 +50,6 @@ pub enum WriteError {
     /// More readers than a register may have.
     #[error("a register has at most {} readers", limits::READERS_PER_DOCUMENT)]
     TooManyReaders,
-    /// The merge engine failed; the node is being rebuilt from its store.
-    #[error("the node is rebuilding {0} from its store; try again")]
-    Rebuilding(DocumentName),
 }
 
 impl Member {
@@ -106,14 +103,11 @@ impl Member {
         let incarnation = *self.incarnations.entry(document).or_insert(fresh);
         let chain = ChainId { node, incarnation };
         let roster = self.roster.clone();
-        self.holding(document)
-            .map_err(|_| WriteError::Rebuilding(document))?;
-        let Some(holding) = self.holdings.get(&document) else {
-            return Err(WriteError::Rebuilding(document));
-        };
+        let signing = self.identity.key.clone();
+        let holding = self.holding(document);
         let units = holding
             .document
-            .author(chain, edits, roster.schema, &self.identity.key);
+            .author(chain, edits, roster.schema, &signing);
         let Judged { refused, .. } = holding.document.judge(units.clone(), &roster);
         match refused.into_iter().next() {
             Some(refusal) => Err(WriteError::Refused {
@@ -241,10 +235,7 @@ impl Member {
                 continue;
             }
             // A document that nothing was written to stands somewhere too.
-            let Ok(holding) = self.holding(document) else {
-                continue;
-            };
-            let said = holding.freshness.as_ref().map(|f| f.body.at);
+            let said = self.holding(document).freshness.as_ref().map(|f| f.body.at);
             if said.is_some_and(|at| at <= latest && now.since(at) < limits::FRESHNESS_SECONDS) {
                 continue;
             }

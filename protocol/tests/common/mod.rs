@@ -416,7 +416,7 @@ pub(crate) fn evidence() -> Evidence {
         }
         unit
     };
-    let mut document = Document::new(place(pool(1))).unwrap();
+    let mut document = Document::new(place(pool(1)));
     let judged = document.judge(vec![history(2)], &roster());
     document.execute(judged).unwrap();
     document.evidence_against(&history(3)).unwrap()
@@ -459,7 +459,7 @@ pub(crate) fn answers() -> Vec<(&'static str, Answer)> {
 
 /// The pool of council 0 with the units of the corpus.
 pub(crate) fn document() -> Document {
-    let mut document = Document::new(place(pool(0))).unwrap();
+    let mut document = Document::new(place(pool(0)));
     let judged = document.judge(vec![unit(), depending_unit()], &roster());
     assert_eq!(judged.refused, []);
     document.execute(judged).unwrap();

@@ -177,7 +177,7 @@ pub(crate) fn admission(
     let [mut ours, mut theirs, mut ratio] = std::array::from_fn(|_| Figure::default());
     let micros = |begun: Instant| begun.elapsed().as_secs_f64() * 1e6 / entries as f64;
     for _ in 0..rounds {
-        let mut document = Document::new(place.clone()).unwrap();
+        let mut document = Document::new(place.clone());
         let judged = document.judge(base.clone(), &roster);
         document.execute(judged).unwrap();
         let units = new.clone();

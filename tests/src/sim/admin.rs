@@ -1,5 +1,5 @@
 //! What the region's admin and the councils' officers do: enrolling, naming and accepting
-//! readers, renewing, taking a council out, and signing two rosters of one version.
+//! readers, renewing, taking a council out, ending forks, and signing two rosters of one version.
 
 use smp_protocol::roster::SignedRoster;
 
@@ -32,11 +32,12 @@ impl World {
             return;
         }
         self.schedule_administration();
-        match self.chance.below(10) {
+        match self.chance.below(11) {
             0..3 => self.change_acceptance(),
             3..6 => self.change_readers(),
             6 | 7 => self.publish_next(),
             8 => self.publish_twins(),
+            9 => drop(self.cut_forks()),
             _ => self.expel(),
         }
     }

@@ -147,6 +147,7 @@ impl World {
             Durable::Rewritten { document, .. } => {
                 self.ledger.rewritten.insert((n, *document));
             }
+            Durable::Snapshot { .. } => self.tally.count("snapshots stored"),
             // Nothing of these is new: entries that were admitted, proofs that were checked.
             Durable::Roster(_) | Durable::Evidence { .. } | Durable::Fallen { .. } => {}
         }

@@ -19,6 +19,7 @@ enum Key {
     Log(DocumentName, u64, u64),
     Evidence(DocumentName, NodeId),
     Fallen(DocumentName, RecordId),
+    Snapshot(DocumentName),
 }
 
 fn key_of(durable: &Durable) -> Key {
@@ -44,6 +45,7 @@ fn key_of(durable: &Durable) -> Key {
         Durable::Fallen {
             document, record, ..
         } => Key::Fallen(*document, *record),
+        Durable::Snapshot { document, .. } => Key::Snapshot(*document),
     }
 }
 

@@ -10,7 +10,7 @@ use smp_protocol::ids::{BootId, CouncilCode, DocumentKind, DocumentName, NodeId}
 use smp_protocol::roster::{SignedRoster, VerifiedRoster};
 use smp_protocol::schema::Edit;
 use smp_protocol::session::{
-    Authenticated, Durable, Identity, Member, Output, PeerId, PullId, Receipt, StreamId,
+    Authenticated, Durable, Identity, Member, Output, PeerId, PullId, Receipt, StreamId, Upkeep,
 };
 use smp_protocol::statements::Acceptance;
 use smp_protocol::time::UnixSeconds;
@@ -97,6 +97,7 @@ pub(super) struct Node {
     pub(super) flush: Micros,
     /// How far its clock is off.
     pub(super) skew: i64,
+    pub(super) upkeep: Upkeep,
     /// Counts processes; what is meant for an earlier one is not heard by a later.
     pub(super) process: u64,
     pub(super) running: bool,
@@ -132,6 +133,7 @@ impl Node {
             disk_is_full: false,
             flush: 5 * MILLI,
             skew: 0,
+            upkeep: Upkeep::default(),
             process: 0,
             running: false,
             member: None,
@@ -194,6 +196,7 @@ impl Node {
             chance.number(),
             self.clock(now),
         );
+        member.set_upkeep(self.upkeep);
         self.acceptances.clear();
         for durable in self.disk.rows() {
             if let Durable::Acceptance(acceptance) = durable {

@@ -8,6 +8,7 @@ use super::faults::Trouble;
 use super::liar::{Habit, Liar};
 use super::queue::{MILLI, Micros, SECOND};
 use super::region::{Council, some_councils};
+use smp_protocol::session::Upkeep;
 
 /// A node as it is planned.
 #[derive(Clone, Debug)]
@@ -43,6 +44,8 @@ pub(crate) struct Plan {
     pub(crate) administration: bool,
     /// How often the busiest council writes.
     pub(crate) pace: Micros,
+    /// When nodes put merged states away and store snapshots.
+    pub(crate) upkeep: Upkeep,
     liars: Vec<(usize, Vec<Habit>)>,
 }
 
@@ -77,6 +80,7 @@ impl Plan {
             trouble_pause: chance.between(3, 30) * SECOND,
             administration: chance.one_in(2),
             pace: chance.between(6, 24) * SECOND,
+            upkeep: draw_upkeep(chance),
             liars,
         }
     }
@@ -99,6 +103,16 @@ impl Plan {
             _ => chance.between(1, 3),
         };
         (chance.between(pause / 4, pause * 7 / 4), count as usize)
+    }
+}
+
+/// Often far more of it than a node does.
+fn draw_upkeep(chance: &mut Chance) -> Upkeep {
+    let mut pick = |of: [u64; 3]| *chance.pick(&of).expect("one of three");
+    Upkeep {
+        live_bytes: pick([0, 100_000, u64::MAX]),
+        quiet_seconds: pick([0, 5, 60]),
+        bytes: pick([1, 4 << 10, 16 << 10]),
     }
 }
 

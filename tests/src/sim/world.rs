@@ -169,6 +169,7 @@ impl World {
             self.nodes[n].liar = self.plan.liar(n);
             self.nodes[n].flush = self.plan.seats[n].flush;
             self.nodes[n].skew = self.plan.seats[n].skew;
+            self.nodes[n].upkeep = self.plan.upkeep;
             match self.plan.seats[n].joins {
                 None => self.start(n),
                 Some(at) => self.queue.schedule(at, Event::Over(Undo::Join(n))),

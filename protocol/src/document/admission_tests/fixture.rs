@@ -72,7 +72,7 @@ pub(in crate::document) fn place() -> Place {
 }
 
 pub(in crate::document) fn document() -> Document {
-    Document::new(place()).unwrap()
+    Document::new(place())
 }
 
 pub(in crate::document) fn record(n: u64) -> RecordId {

@@ -44,6 +44,51 @@ fn a_word_given_under_a_wrong_clock_is_given_again_under_the_right_one() {
 }
 
 #[test]
+fn with_snapshots_a_member_has_all_its_documents_without_executing_them() {
+    let roster = signed(&roster(1, 2, &[]));
+    let mut net = Net::new(&[roster.clone(), roster.clone()]);
+    net.connect_all();
+    net.write(0, DocumentKind::RematchingPool, places(0, 600));
+    net.write(1, DocumentKind::RematchingPool, places(0, 600));
+    net.tick(limits::SNAPSHOT_QUIET_SECONDS + 5);
+    let heads = |net: &Net| [0, 1].map(|n| net.members[0].document(pool(n)).unwrap().heads());
+    let before = heads(&net);
+    assert!(net.members[0].live_bytes() > 0);
+    net.restart(0, &roster, 2);
+    assert_eq!(net.members[0].live_bytes(), 0);
+    assert_eq!(heads(&net), before);
+    // And goes on from there, as before.
+    net.write(0, DocumentKind::RematchingPool, places(900, 1));
+    net.connect(1, 0);
+    net.run();
+    assert!(net.agree(pool(0), &[0, 1]));
+    assert!(net.members[0].live_bytes() > 0);
+}
+
+#[test]
+fn beyond_the_limit_states_are_put_away_and_answers_go_on() {
+    let mut net = net(3, &[]);
+    for member in &mut net.members {
+        member.set_upkeep(Upkeep {
+            live_bytes: 0,
+            ..Upkeep::default()
+        });
+    }
+    net.connect_all();
+    for n in 0..3 {
+        net.write(n, DocumentKind::RematchingPool, places(0, 30));
+    }
+    net.tick(5);
+    for member in &net.members {
+        assert_eq!(member.live_bytes(), 0);
+    }
+    net.write(0, DocumentKind::RematchingPool, places(100, 3));
+    net.tick(5);
+    assert!(net.agree(pool(0), &[0, 1, 2]));
+    assert_eq!(net.members[1].document(pool(0)).unwrap().record_count(), 33);
+}
+
+#[test]
 fn a_peers_word_makes_nothing_be_kept_that_is_not_held() {
     use crate::document::ChainId;
     use crate::ids::{Incarnation, NodeId};
