@@ -79,10 +79,13 @@ pub const PASS_ON_TO: usize = 2;
 
 /// A signed roster: 64 members with two nodes each come to about 250 KB, most of it
 /// post-quantum sealing keys.
-pub const ROSTER_BYTES: usize = 384 << 10;
+pub const ROSTER_BYTES: usize = if WIDE { 8 << 20 } else { 384 << 10 };
 
 /// Members of a region; the largest real one has 70 councils.
-pub const ROSTER_MEMBERS: usize = 128;
+pub const ROSTER_MEMBERS: usize = if WIDE { 512 } else { 128 };
+
+/// Whether this build is for simulations of regions that no roster holds: never a node's.
+const WIDE: bool = cfg!(feature = "wide");
 
 /// Nodes of one council: a decider, a standby and two in replacement.
 pub const NODES_PER_MEMBER: usize = 4;
@@ -126,8 +129,10 @@ pub const FRESHNESS_SECONDS: u64 = 3600;
 /// Seconds between two anti-entropy rounds, before jitter.
 pub const ROUND_SECONDS: u64 = 60;
 
-/// The same while a peer may not have seen the newest change, so that status soon says
-/// how things stand.
+/// From a change to the first round after it, while a peer may not have seen it. Each pause
+/// after that is twice the one before, up to [`ROUND_SECONDS`]: a dozen peers are compared in
+/// little more than a minute, and a change costs each member no more than that, however many
+/// there are.
 pub const ROUND_SECONDS_UNSETTLED: u64 = 5;
 
 /// How long a peer that agreed is not asked again while nothing changes. In a small region

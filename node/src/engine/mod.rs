@@ -11,6 +11,8 @@ mod core;
 mod links;
 mod restore;
 mod room;
+#[cfg(test)]
+mod tests;
 
 pub use self::aside::Mishap;
 pub use self::core::{Core, clock};

@@ -111,6 +111,7 @@ fn assert_equal(replica: &Document, whole: &Document) {
     let digest = |document: &Document| document.frontier().digest(&place());
     assert_eq!(digest(replica), digest(whole));
     assert_eq!(replica.heads(), whole.heads());
+    assert_eq!(replica.record_count(), whole.record_count());
     assert_eq!(
         replica.records().collect::<BTreeMap<_, _>>(),
         whole.records().collect::<BTreeMap<_, _>>()

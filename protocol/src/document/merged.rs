@@ -48,7 +48,7 @@ impl Merged {
     }
 
     /// The put-away state, where it is that after all entries.
-    fn whole(&self) -> Option<&Packed> {
+    pub(super) fn whole(&self) -> Option<&Packed> {
         let packed = self.packed.as_ref();
         packed.filter(|packed| packed.entries() == self.order.len())
     }

@@ -224,7 +224,10 @@ impl Document {
 
     /// How many records it has.
     pub fn record_count(&self) -> usize {
-        self.live().map_or(0, Replica::record_count)
+        match self.merged.whole() {
+            Some(packed) => packed.records(),
+            None => self.live().map_or(0, Replica::record_count),
+        }
     }
 
     /// How many entries it has.

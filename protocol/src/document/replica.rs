@@ -74,6 +74,7 @@ pub(super) struct Packed {
     bytes: Blob,
     changes: Vec<Option<Hash>>,
     heads: Vec<Hash>,
+    records: u64,
 }
 
 impl Packed {
@@ -85,6 +86,11 @@ impl Packed {
     /// The automerge heads, ascending.
     pub(super) fn heads(&self) -> &[Hash] {
         &self.heads
+    }
+
+    /// How many records there are.
+    pub(super) fn records(&self) -> usize {
+        usize::try_from(self.records).unwrap_or(usize::MAX)
     }
 }
 
@@ -213,6 +219,7 @@ impl Replica {
             bytes: Blob(self.main.save()),
             changes: self.changes.iter().map(|c| c.map(|c| Hash(c.0))).collect(),
             heads: self.heads(),
+            records: self.record_count() as u64,
         }
     }
 

@@ -23,8 +23,9 @@ impl Member {
     }
 
     /// Asks the peers that were asked longest ago whether all is equal, those apart that
-    /// said so lately with nothing changed since. Rounds come closer together while somebody
-    /// may not have seen the newest change.
+    /// said so lately with nothing changed since. Rounds come closer together after a change,
+    /// and then further and further apart: to ask everybody after each change would be as many
+    /// questions as there are pairs of members.
     fn round(&mut self) {
         if crate::broken!(NothingAskedFor) {
             return;
@@ -60,10 +61,11 @@ impl Member {
                 }),
             );
         }
-        let pause = if settled {
+        self.pace = self.pace.saturating_mul(2).min(limits::ROUND_SECONDS);
+        let pause = if settled || self.pace == limits::ROUND_SECONDS {
             limits::ROUND_SECONDS + self.dice.u64(0..=limits::ROUND_SECONDS / 4)
         } else {
-            limits::ROUND_SECONDS_UNSETTLED
+            self.pace
         };
         self.next_round = self.now.plus(pause);
     }

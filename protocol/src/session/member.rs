@@ -131,6 +131,8 @@ pub struct Member {
     /// When it first did since the last round.
     pub(super) unsettled_since: Option<UnixSeconds>,
     pub(super) next_round: UnixSeconds,
+    /// Seconds from the newest change, or from the round after it, to the next round.
+    pub(super) pace: u64,
     /// Entries of this node's own that came from others.
     pub(super) fetched_back: Option<FetchedBack>,
     pub(super) upkeep: Upkeep,
@@ -171,6 +173,7 @@ impl Member {
             changed: UnixSeconds(0),
             unsettled_since: None,
             next_round: now,
+            pace: limits::ROUND_SECONDS_UNSETTLED,
             fetched_back: None,
             upkeep: Upkeep::default(),
             snapshots: BTreeMap::new(),
@@ -398,6 +401,7 @@ impl Member {
             let since = *self.unsettled_since.get_or_insert(self.now);
             let quiet = self.now.plus(limits::ROUND_SECONDS_UNSETTLED);
             self.next_round = quiet.min(since.plus(limits::ROUND_SECONDS));
+            self.pace = limits::ROUND_SECONDS_UNSETTLED;
         }
         if let Err(error) = executed {
             self.out.push(Output::Rebuild(error.to_string()));

@@ -18,6 +18,8 @@ mod describe;
 mod disk;
 mod edits;
 mod faults;
+mod flights;
+mod growth;
 mod liar;
 mod lies;
 mod link;
@@ -31,6 +33,7 @@ mod verdict;
 mod wire;
 mod world;
 
+pub use growth::{Growth, MOST_WITH_TIME, Spread, WithTime, grow, most_nodes};
 pub use report::{Report, Tally};
 
 use chance::Chance;

@@ -57,6 +57,14 @@ pub(crate) fn some_councils(chance: &mut Chance, count: usize) -> Vec<Council> {
     drawn
 }
 
+/// Every council there is, ascending by code.
+pub(crate) fn all_councils() -> Vec<Council> {
+    let mut all: Vec<Council> = COUNCILS.values().flatten().cloned().collect();
+    all.sort_by_key(|council| council.code);
+    all.dedup_by_key(|council| council.code);
+    all
+}
+
 /// The region's name.
 pub(crate) fn region() -> RegionName {
     "simulated".parse().expect("a region's name")

@@ -8,6 +8,8 @@
     reason = "it talks to whoever runs it"
 )]
 
+mod growth;
+
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -43,10 +45,17 @@ struct Args {
     /// No liars, whatever the seed.
     #[arg(long)]
     honest: bool,
+    /// Count what members say in regions of so many nodes, without faults: 12,64,128,382,1500.
+    /// More than a roster holds needs `--features wide` before `--bin`.
+    #[arg(long, value_delimiter = ',', value_name = "NODES")]
+    growth: Vec<usize>,
 }
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    if !args.growth.is_empty() {
+        return growth::count(&args.growth, args.from);
+    }
     match args.seed {
         Some(seed) => one(seed, &args),
         None => many(&args),
