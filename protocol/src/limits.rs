@@ -192,6 +192,10 @@ pub const SNAPSHOT_QUIET_SECONDS: u64 = 60;
 /// is executed again in a few milliseconds.
 pub const SNAPSHOT_BYTES: u64 = 16 << 10;
 
+/// The largest snapshot that is stored: the store takes values of 64 MiB, and a document that is
+/// larger than this has long been due for a new generation.
+pub const SNAPSHOT_LARGEST_BYTES: usize = 32 << 20;
+
 /// And which share of all its entries, one in so many: so that what is written for snapshots is
 /// a few times what is written for entries, however large the document.
 pub const SNAPSHOT_SHARE: u64 = 8;

@@ -27,6 +27,8 @@ pub(super) struct Merged {
     /// After the first of them.
     packed: Option<Packed>,
     looked_at: Cell<bool>,
+    /// Why it could not be made when somebody looked.
+    failure: Cell<Option<ReplicaError>>,
 }
 
 /// A document's merged state as a node keeps it beside the log, to be made again from it faster.
@@ -36,6 +38,13 @@ pub struct Snapshot {
     /// A digest of these entries.
     of: Hash,
     packed: Packed,
+}
+
+impl Snapshot {
+    /// About how many bytes it takes encoded.
+    pub fn weight(&self) -> usize {
+        self.packed.weight()
+    }
 }
 
 impl Merged {
@@ -61,8 +70,19 @@ impl Document {
         if let Some(replica) = self.merged.live.get() {
             return Ok(replica);
         }
-        let replica = self.make()?;
-        Ok(self.merged.live.get_or_init(|| replica))
+        match self.make() {
+            Ok(replica) => Ok(self.merged.live.get_or_init(|| replica)),
+            Err(error) => {
+                self.merged.failure.set(Some(error.clone()));
+                Err(error)
+            }
+        }
+    }
+
+    /// Why the merged state could not be made, if somebody looked at it in vain since this was
+    /// last asked: what they saw was empty and not true.
+    pub fn take_failure(&self) -> Option<ReplicaError> {
+        self.merged.failure.take()
     }
 
     /// Takes the merged state out, to be changed and put back.

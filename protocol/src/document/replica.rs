@@ -83,6 +83,11 @@ impl Packed {
         self.changes.len()
     }
 
+    /// About how many bytes it takes encoded.
+    pub(super) fn weight(&self) -> usize {
+        self.bytes.0.len() + 33 * self.changes.len()
+    }
+
     /// The automerge heads, ascending.
     pub(super) fn heads(&self) -> &[Hash] {
         &self.heads

@@ -49,6 +49,7 @@ impl Member {
             holding.moved();
             self.let_go_of_states(usize::MAX);
         }
+        self.report_failures();
         self.settle_all();
     }
 

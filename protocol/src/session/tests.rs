@@ -90,6 +90,31 @@ fn while_a_council_writes_on_its_peers_do_not_compare_and_then_they_do() {
 }
 
 #[test]
+fn after_a_change_a_dozen_peers_are_asked_and_not_all() {
+    let mut net = net(40, &[]);
+    net.connect_all();
+    net.tick(20 * limits::ROUND_SECONDS);
+    net.write(0, DocumentKind::RematchingPool, places(0, 1));
+    net.traffic.clear();
+    // Rounds after 5, 15, 35 and 75 seconds.
+    net.tick(76);
+    let asks = |frame: &[u8]| {
+        let said = Control::decode(frame);
+        matches!(said, Ok(Control::Agreement(agreement)) if agreement.reply)
+    };
+    for n in 0..40 {
+        let asked = net
+            .traffic
+            .iter()
+            .filter(|(from, _, f)| *from == n && asks(f));
+        let asked = asked.count();
+        // And one that was due anyway.
+        let most = 5 * limits::ROUND_PEERS;
+        assert!(asked <= most, "member {n} asks {asked} peers");
+    }
+}
+
+#[test]
 fn news_travels_through_a_reader_in_between() {
     let mut net = net(3, &[]);
     net.connect(0, 1);

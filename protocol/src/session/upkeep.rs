@@ -42,6 +42,7 @@ impl Member {
     }
 
     pub(super) fn upkeep(&mut self) {
+        self.report_failures();
         for holding in self.holdings.values_mut() {
             if holding.document.was_looked_at() {
                 holding.looked_at = self.now;
@@ -49,6 +50,13 @@ impl Member {
         }
         self.let_go_of_states(limits::LET_GO_AT_ONCE);
         self.store_a_snapshot();
+    }
+
+    /// A merged state that cannot be made is not shown as an empty document for long.
+    pub(super) fn report_failures(&mut self) {
+        let failures = self.holdings.values().map(|h| h.document.take_failure());
+        let failures: Vec<String> = failures.flatten().map(|e| e.to_string()).collect();
+        self.out.extend(failures.into_iter().map(Output::Rebuild));
     }
 
     /// Puts away the states that were not needed for longest, `most` at once.
@@ -92,6 +100,9 @@ impl Member {
         match holding.document.snapshot() {
             Ok(snapshot) => {
                 holding.unsaved = 0;
+                if snapshot.weight() > limits::SNAPSHOT_LARGEST_BYTES {
+                    return;
+                }
                 self.out.push(Output::Store(Durable::Snapshot {
                     document: name,
                     generation: holding.document.place().generation,

@@ -64,8 +64,9 @@ pub struct WithTime {
     pub restart_bytes: f64,
 }
 
-/// Counts a region of so many nodes: one of each council, or of as many councils as there are.
-pub fn grow(nodes: usize, seed: u64) -> Growth {
+/// Counts a region of so many nodes: one of each council, or of as many councils as there are;
+/// with hours that pass, if that is wanted and not too much.
+pub fn grow(nodes: usize, seed: u64, with_hours: bool) -> Growth {
     let mut chance = Chance::new(seed);
     let mut net = Flights::of(nodes, &mut chance);
     net.connect_all();
@@ -96,7 +97,7 @@ pub fn grow(nodes: usize, seed: u64) -> Growth {
         bytes: since.bytes as f64,
         reached: reached as f64 / 1000.0,
     };
-    let time = (nodes <= MOST_WITH_TIME).then(|| with_time(&mut net, &mut chance));
+    let time = (with_hours && nodes <= MOST_WITH_TIME).then(|| with_time(&mut net, &mut chance));
     Growth {
         nodes,
         councils: net.councils(),

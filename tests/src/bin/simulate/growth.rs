@@ -51,7 +51,7 @@ pub(crate) fn count(sizes: &[usize], seed: u64) -> ExitCode {
     let mut grown: Vec<Growth> = Vec::new();
     for nodes in sizes {
         eprintln!("counting a region of {nodes} nodes");
-        grown.push(sim::grow(nodes, seed));
+        grown.push(sim::grow(nodes, seed, true));
     }
     for (name, of) in MEASURES {
         let figures: Vec<(f64, f64)> = grown
