@@ -330,16 +330,12 @@ impl Member {
             .map_or(&[], |acceptance| &acceptance.body.readers)
     }
 
-    /// The documents that this council and `other` may both read, ascending.
+    /// The documents held here that this council and `other` may both read, ascending.
     pub(super) fn shared_with(&self, other: CouncilCode) -> Vec<DocumentName> {
         let own = self.identity.council;
-        let mut shared: Vec<DocumentName> = self
-            .roster
-            .documents()
-            .filter(|d| self.may_read(*d, own) && self.may_read(*d, other))
-            .collect();
-        shared.sort_unstable();
-        shared
+        let held = self.holdings.keys().copied();
+        held.filter(|d| self.may_read(*d, own) && self.may_read(*d, other))
+            .collect()
     }
 
     /// One digest over all that this council and `other` may both read and that has
