@@ -58,7 +58,7 @@ impl Member {
         let Some(mine) = self.holdings.get(&name).map(|holding| holding.digest) else {
             return Source::None;
         };
-        let mut best: Option<((Reverse<u32>, bool, u64), PeerId)> = None;
+        let mut best: Option<(Rank, PeerId)> = None;
         let mut later = false;
         for (id, peer) in self.peers.iter().filter(|(_, peer)| peer.is_active()) {
             if !self.may_read(name, peer.who.council) {
@@ -339,6 +339,9 @@ impl Member {
         self.stalls.get(&node).map_or(0, |(count, _)| *count)
     }
 }
+
+/// Which peer is asked first, the highest: stalls, of the document's own council, entries.
+type Rank = (Reverse<u32>, bool, u64);
 
 enum Source {
     Peer(PeerId),
