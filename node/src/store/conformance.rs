@@ -406,7 +406,15 @@ fn names_in_configuration_and_on_disk_never_change() {
     let names: Vec<&str> = Table::ALL.iter().map(|table| table.as_str()).collect();
     assert_eq!(
         names,
-        ["store", "meta", "log", "statements", "vault", "rows"]
+        [
+            "store",
+            "meta",
+            "log",
+            "statements",
+            "vault",
+            "rows",
+            "snapshots"
+        ]
     );
     for kind in [EngineKind::Redb, EngineKind::Sled] {
         let text = format!("\"{}\"", kind.as_str());
