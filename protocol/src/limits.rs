@@ -200,6 +200,10 @@ pub const SNAPSHOT_LARGEST_BYTES: usize = 32 << 20;
 /// a few times what is written for entries, however large the document.
 pub const SNAPSHOT_SHARE: u64 = 8;
 
+/// Automerge changes that wait to be applied together: enough that the pass over the document is
+/// shared by many, few enough that what waits is small beside the document.
+pub const WAITING_CHANGES: usize = 1_024;
+
 /// Working copies of one document kept for authors on a branch of their own.
 pub const WORKING_COPIES: usize = 8;
 

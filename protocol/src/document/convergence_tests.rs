@@ -30,7 +30,7 @@ enum Happening {
 }
 
 /// Few records and few values, so that histories conflict, repeat and undo one another.
-fn edit() -> impl Strategy<Value = Edit> {
+pub(super) fn edit() -> impl Strategy<Value = Edit> {
     let id = 0u64..6;
     let rooms = (0u8..3).prop_map(|n| (FieldId(1), Some(Value::Integer(i64::from(n) + 1))));
     let pets =

@@ -115,6 +115,7 @@ impl Document {
             clock.insert(*chain, *sequence);
             replica.execute(&self.place, *chain, &clock, &edits)?;
         }
+        replica.settle()?;
         Ok(replica)
     }
 

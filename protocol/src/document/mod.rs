@@ -101,6 +101,7 @@ impl Document {
         }
         let mut replica = self.take_live()?;
         self.take_in(judged, Some(&mut replica))?;
+        replica.settle()?;
         self.put_live(replica);
         Ok(())
     }
