@@ -8,7 +8,7 @@ use super::{Member, Roster};
 use crate::crypto;
 use crate::ids::{DocumentKind, Hash};
 use crate::limits;
-use crate::schema;
+use crate::schema::{self, SchemaVersion};
 
 /// Why a roster is refused. The one that the node holds stays as it was.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +28,13 @@ pub enum RosterError {
     /// It does not hold together; the text says what to mend.
     #[error("it is not well formed: {0}")]
     NotWellFormed(String),
+    /// Records are to be written in a schema version that this build does not know.
+    #[error(
+        "it has records written in schema version {}, which this build does not know; install \
+         a newer one",
+        .0.0
+    )]
+    UnknownSchema(SchemaVersion),
     /// Not newer than the one held.
     #[error("it is version {found}, and version {held} is held already")]
     NotNewer {
@@ -86,10 +93,7 @@ pub(super) fn check(roster: &Roster) -> Check {
         return refuse("it must expire after it is issued, and within 13 months");
     }
     if schema::fields(roster.schema).is_empty() {
-        return refuse(format!(
-            "schema version {} is not known to this build; install a newer one",
-            roster.schema.0
-        ));
+        return Err(RosterError::UnknownSchema(roster.schema));
     }
     if roster.members.len() > limits::ROSTER_MEMBERS {
         return refuse(format!("more than {} members", limits::ROSTER_MEMBERS));

@@ -10,6 +10,8 @@
 mod check;
 #[cfg(test)]
 pub(crate) mod generate;
+#[cfg(feature = "next-schema")]
+pub mod next;
 mod table;
 mod text;
 mod value;
@@ -23,6 +25,14 @@ use crate::ids::RecordKind;
 
 /// The schema versions that this build understands: 1 to this.
 pub const NEWEST: SchemaVersion = SchemaVersion(1);
+
+/// The newest schema version that the running build understands.
+pub(crate) fn newest() -> SchemaVersion {
+    #[cfg(feature = "next-schema")]
+    return next::build();
+    #[cfg(not(feature = "next-schema"))]
+    NEWEST
+}
 
 /// A version of the schema. The roster says which one may be written.
 #[derive(
@@ -94,6 +104,8 @@ pub struct Field {
 pub fn fields(version: SchemaVersion) -> &'static [Field] {
     match version.0 {
         1 => FIELDS_V1,
+        #[cfg(feature = "next-schema")]
+        2 => next::fields(),
         _ => &[],
     }
 }

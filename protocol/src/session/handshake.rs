@@ -29,7 +29,7 @@ impl Member {
             boot: self.identity.boot,
             roster_version: self.roster.version,
             roster_hash: self.roster.hash(),
-            schema: schema::NEWEST,
+            schema: schema::newest(),
         });
         self.send(peer, &hello);
     }
@@ -204,6 +204,10 @@ impl Member {
                 with: who.node,
                 version,
             }),
+            // Not the peer's fault: it is this build that is too old.
+            Err(RosterError::UnknownSchema(found)) => {
+                return self.close(peer, CloseReason::OldBuild(found));
+            }
             Err(error) => return self.close(peer, CloseReason::BadRoster(error)),
         }
         // Whatever came of it, a peer that is still waited for has had its say.

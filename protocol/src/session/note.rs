@@ -5,6 +5,7 @@
 use crate::document::Refusal;
 use crate::ids::{CouncilCode, DocumentName, NodeId};
 use crate::roster::RosterError;
+use crate::schema::SchemaVersion;
 
 use super::message::MessageError;
 
@@ -40,6 +41,13 @@ pub enum CloseReason {
          SMP admin finds out where it came from"
     )]
     BadRoster(RosterError),
+    /// It has a roster with a newer schema than this build knows. Not held against it.
+    #[error(
+        "its roster has records written in schema version {}, which this build does not know; \
+         upgrade smp-node here, and until then nothing is exchanged with it",
+        .0.0
+    )]
+    OldBuild(SchemaVersion),
     /// It sent something that is no message.
     #[error(
         "it sent something that is no message: {0}; the connection is closed, and if it comes \
@@ -79,6 +87,7 @@ impl CloseReason {
             Self::Duplicate => 10,
             Self::TooMany => 11,
             Self::BadEntries => 12,
+            Self::OldBuild(_) => 13,
         }
     }
 
@@ -97,6 +106,7 @@ impl CloseReason {
             Self::Duplicate => "duplicate",
             Self::TooMany => "too_many",
             Self::BadEntries => "bad_entries",
+            Self::OldBuild(_) => "old_build",
         }
     }
 }

@@ -3,6 +3,8 @@
 
 use smp_protocol::roster::SignedRoster;
 
+use super::build;
+use super::faults::Undo;
 use super::node::In;
 use super::queue::SECOND;
 use super::region::START;
@@ -114,11 +116,34 @@ impl World {
         self.publish_next();
     }
 
+    /// Has records written in the newer schema, once every member's node knows it.
+    pub(super) fn raise_schema(&mut self) {
+        if self.authority.schema == build::NEW {
+            return;
+        }
+        let authority = &self.authority;
+        let mut members = self
+            .nodes
+            .iter()
+            .filter(|n| authority.is_member(n.council.code));
+        if members.any(|node| node.build == build::OLD) && !self.plan.careless {
+            let later = self.now + 10 * SECOND;
+            return self.queue.schedule(later, Event::Over(Undo::RaiseSchema));
+        }
+        self.tally.count("schemas raised");
+        self.authority.schema = build::NEW;
+        self.publish_next();
+    }
+
     /// A node is enrolled and starts.
     pub(super) fn join(&mut self, n: usize) {
         let (council, keys) = (self.nodes[n].council.clone(), self.nodes[n].keys.clone());
         if self.authority.has_expelled(council.code) {
             return;
+        }
+        if self.authority.schema == build::NEW {
+            // With an older build it could not join.
+            self.nodes[n].build = build::NEW;
         }
         self.authority.enrol(&council, keys);
         self.publish_next();

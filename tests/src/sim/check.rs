@@ -13,6 +13,7 @@ use smp_protocol::session::message::{Answer, Control, Want};
 use smp_protocol::session::{CloseReason, Durable, Note, Output, PeerId, Receipt};
 use smp_protocol::statements::Acceptance;
 
+use super::build;
 use super::node::Node;
 use super::world::World;
 
@@ -315,7 +316,9 @@ impl World {
                 | CloseReason::OutOfTurn(_)
                 | CloseReason::BadEntries
         );
-        if blames && self.nodes[n].is_honest() && self.nodes[other].is_honest() {
+        let is_new =
+            matches!(reason, CloseReason::OldBuild(_)) && self.nodes[n].build == build::NEW;
+        if (blames || is_new) && self.nodes[n].is_honest() && self.nodes[other].is_honest() {
             let what = format!("drops {}: {reason}", self.nodes[other].name);
             self.violate("no honest node dropped", self.told(n, &what));
         }

@@ -1,7 +1,7 @@
 //! What councils write: edits of registers, pools and lists that the schema accepts.
 
 use smp_protocol::ids::{CouncilCode, DocumentKind, RecordId, RecordKind};
-use smp_protocol::schema::{self, Edit, Field, FieldType, Value, kinds_of};
+use smp_protocol::schema::{self, Edit, Field, FieldType, SchemaVersion, Value, kinds_of};
 use smp_protocol::time::Day;
 
 use super::chance::Chance;
@@ -53,9 +53,9 @@ fn value(accepts: FieldType, chance: &mut Chance) -> Value {
 }
 
 /// Creates a record with all fields that it must have and some that it may.
-pub(crate) fn create(kind: RecordKind, chance: &mut Chance) -> Edit {
+pub(crate) fn create(version: SchemaVersion, kind: RecordKind, chance: &mut Chance) -> Edit {
     let record = RecordId::new(kind, chance.bytes());
-    let fields: Vec<&Field> = schema::fields_of(schema::NEWEST, kind).collect();
+    let fields: Vec<&Field> = schema::fields_of(version, kind).collect();
     Edit::Create {
         record,
         fields: fields
@@ -69,8 +69,8 @@ pub(crate) fn create(kind: RecordKind, chance: &mut Chance) -> Edit {
 }
 
 /// Changes one field of a record.
-fn update(record: RecordId, chance: &mut Chance) -> Edit {
-    let fields: Vec<&Field> = schema::fields_of(schema::NEWEST, record.kind()).collect();
+fn update(version: SchemaVersion, record: RecordId, chance: &mut Chance) -> Edit {
+    let fields: Vec<&Field> = schema::fields_of(version, record.kind()).collect();
     let field = chance.pick(&fields).expect("every kind has fields");
     let value = match field.required || !chance.one_in(8) {
         true => Some(value(field.accepts, chance)),
@@ -82,8 +82,9 @@ fn update(record: RecordId, chance: &mut Chance) -> Edit {
     }
 }
 
-/// Edits of a document of this kind whose records are `known`.
+/// Edits of a document of this kind whose records are `known`, in a version of the schema.
 pub(crate) fn some_edits(
+    version: SchemaVersion,
     document: DocumentKind,
     known: &[RecordId],
     count: usize,
@@ -92,10 +93,10 @@ pub(crate) fn some_edits(
     let mut edits = Vec::with_capacity(count);
     for _ in 0..count {
         let edit = match chance.pick(known) {
-            Some(record) if !chance.one_in(3) => update(*record, chance),
+            Some(record) if !chance.one_in(3) => update(version, *record, chance),
             _ => {
                 let kind = chance.pick(kinds_of(document)).expect("a kind of record");
-                create(*kind, chance)
+                create(version, *kind, chance)
             }
         };
         edits.push(edit);

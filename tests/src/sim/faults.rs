@@ -1,5 +1,6 @@
 //! What goes wrong: drawn one after another, and mended after a while.
 
+use super::build;
 use super::link::{IDLE, LinkId};
 use super::node::In;
 use super::queue::{MILLI, Micros, SECOND};
@@ -94,6 +95,10 @@ pub(super) enum Undo {
     Clock(usize),
     /// A node is enrolled.
     Join(usize),
+    /// A node runs the newer build from now on.
+    Upgrade(usize),
+    /// The admin has records written in the newer schema.
+    RaiseSchema,
 }
 
 impl World {
@@ -197,7 +202,7 @@ impl World {
             _ => self.chance.between(10, 40),
         };
         for _ in 0..count {
-            let edits = super::edits::some_edits(kind, &[], 1, &mut self.chance);
+            let edits = super::edits::some_edits(super::build::OLD, kind, &[], 1, &mut self.chance);
             self.tally.count("writes");
             self.hand_in(n, In::Write(kind, edits));
         }
@@ -293,6 +298,22 @@ impl World {
             Undo::Fast(n) => self.nodes[n].flush = self.plan.seats[n].flush,
             Undo::Clock(n) => self.nodes[n].skew = self.plan.seats[n].skew,
             Undo::Join(n) => self.join(n),
+            Undo::Upgrade(n) => self.upgrade(n),
+            Undo::RaiseSchema => self.raise_schema(),
+        }
+    }
+
+    /// The operator stops a node, and starts the newer build.
+    fn upgrade(&mut self, n: usize) {
+        if self.nodes[n].build == build::NEW {
+            return;
+        }
+        self.tally.count("nodes upgraded");
+        self.say(n, "is upgraded");
+        self.nodes[n].build = build::NEW;
+        if self.nodes[n].running {
+            self.abandon(n, IDLE);
+            self.start(n);
         }
     }
 
@@ -317,7 +338,11 @@ impl World {
             self.over(Undo::Room(n));
             self.over(Undo::Fast(n));
             self.over(Undo::Clock(n));
+            self.over(Undo::Upgrade(n));
             self.over(Undo::Start(n));
+        }
+        if self.plan.raise.is_some() {
+            self.raise_schema();
         }
         self.settle_rosters();
         self.queue.schedule(self.now + 5 * SECOND, Event::Look);

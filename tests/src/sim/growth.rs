@@ -110,7 +110,7 @@ pub fn grow(nodes: usize, seed: u64, with_hours: bool) -> Growth {
 /// Has a node write so many records, and returns how long it took to reach all.
 fn change(net: &mut Flights, author: usize, records: usize, chance: &mut Chance) -> Micros {
     let kind = DocumentKind::RematchingPool;
-    let edits = some_edits(kind, &[], records, chance);
+    let edits = some_edits(super::build::OLD, kind, &[], records, chance);
     let begun = net.now();
     net.write(author, kind, edits);
     net.run();

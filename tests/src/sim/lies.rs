@@ -96,7 +96,7 @@ impl World {
     }
 
     fn step(&mut self, kind: DocumentKind) -> Step {
-        let edits = some_edits(kind, &[], 1, &mut self.chance);
+        let edits = some_edits(NEWEST, kind, &[], 1, &mut self.chance);
         Step::new(Vec::new(), NEWEST, &edits)
     }
 

@@ -11,6 +11,7 @@
 //! have stopped). docs/SIMULATOR.md says how to read a failing seed.
 
 mod admin;
+mod build;
 mod chance;
 mod check;
 mod cuts;
@@ -56,7 +57,7 @@ pub fn run(seed: u64, switches: Switches) -> Report {
     let mut chance = Chance::new(seed);
     let plan = Plan::draw(&mut chance, !switches.honest);
     let mut world = World::new(plan, switches, chance, switches.readable);
-    world.run();
+    build::run_as(build::NEW, || world.run());
     world.tally.seeds = 1;
     let World {
         tally,

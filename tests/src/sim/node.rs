@@ -8,13 +8,14 @@ use std::collections::{BTreeMap, VecDeque};
 
 use smp_protocol::ids::{BootId, CouncilCode, DocumentKind, DocumentName, NodeId};
 use smp_protocol::roster::{SignedRoster, VerifiedRoster};
-use smp_protocol::schema::Edit;
+use smp_protocol::schema::{Edit, SchemaVersion};
 use smp_protocol::session::{
     Authenticated, Durable, Identity, Member, Output, PeerId, PullId, Receipt, StreamId, Upkeep,
 };
 use smp_protocol::statements::Acceptance;
 use smp_protocol::time::UnixSeconds;
 
+use super::build::{self, run_as};
 use super::chance::Chance;
 use super::disk::Disk;
 use super::liar::Liar;
@@ -89,6 +90,8 @@ pub(super) struct Node {
     pub(super) keys: Keys,
     pub(super) id: NodeId,
     pub(super) liar: Option<Liar>,
+    /// The newest schema version that its build knows.
+    pub(super) build: SchemaVersion,
     pub(super) disk: Disk,
     /// Copies of the disk taken at some moments, to be brought back.
     pub(super) copies: Vec<Disk>,
@@ -128,6 +131,7 @@ impl Node {
             id: keys.signing.node_id(),
             keys,
             liar: None,
+            build: build::NEW,
             disk: Disk::default(),
             copies: Vec::new(),
             disk_is_full: false,
@@ -184,6 +188,10 @@ impl Node {
 
     /// Makes the member from the disk, as the daemon does when it opens its store.
     pub(super) fn open(&mut self, now: Micros, chance: &mut Chance) -> Result<(), String> {
+        run_as(self.build, || self.make_member(now, chance))
+    }
+
+    fn make_member(&mut self, now: Micros, chance: &mut Chance) -> Result<(), String> {
         let identity = Identity {
             region: region(),
             council: self.council.code,
@@ -216,6 +224,10 @@ impl Node {
     /// Hands one event to the member; returns the receipts of a write, or why it was
     /// refused.
     pub(super) fn handle(&mut self, event: In, now: UnixSeconds) -> Result<Vec<Receipt>, String> {
+        run_as(self.build, || self.hand_over(event, now))
+    }
+
+    fn hand_over(&mut self, event: In, now: UnixSeconds) -> Result<Vec<Receipt>, String> {
         let Some(member) = self.member.as_mut() else {
             return Ok(Vec::new());
         };

@@ -3,6 +3,7 @@
 //! Each seed turns on some of the faults and some of the lies only: a few at a time reach
 //! states that all of them together would hide.
 
+use super::build;
 use super::chance::Chance;
 use super::faults::Trouble;
 use super::liar::{Habit, Liar};
@@ -21,6 +22,8 @@ pub(crate) struct Seat {
     pub(crate) flush: Micros,
     /// How far its clock is off, in seconds.
     pub(crate) skew: i64,
+    /// Until when it runs the older build, if not the newer from the beginning.
+    pub(crate) old_until: Option<Micros>,
 }
 
 /// What happens in a simulation, as far as it is decided beforehand.
@@ -44,6 +47,10 @@ pub(crate) struct Plan {
     pub(crate) administration: bool,
     /// How often the busiest council writes.
     pub(crate) pace: Micros,
+    /// When the admin has records written in the newer schema.
+    pub(crate) raise: Option<Micros>,
+    /// Whether that does not wait until every node runs a build that knows it.
+    pub(crate) careless: bool,
     /// When nodes put merged states away and store snapshots.
     pub(crate) upkeep: Upkeep,
     liars: Vec<(usize, Vec<Habit>)>,
@@ -59,7 +66,8 @@ impl Plan {
         } as usize;
         let councils = some_councils(chance, count);
         let faults_end = chance.between(60, 260) * SECOND;
-        let seats = draw_seats(chance, count, faults_end);
+        let mut seats = draw_seats(chance, count, faults_end);
+        let raise = draw_builds(chance, &mut seats, faults_end);
         let readers = draw_readers(chance, count);
         let all: Vec<usize> = (0..seats.len()).collect();
         let liars = match with_liars && chance.one_in(2) {
@@ -79,6 +87,8 @@ impl Plan {
             troubles: chance.some(&Trouble::ALL),
             trouble_pause: chance.between(3, 30) * SECOND,
             administration: chance.one_in(2),
+            raise,
+            careless: raise.is_some() && chance.one_in(4),
             pace: chance.between(6, 24) * SECOND,
             upkeep: draw_upkeep(chance),
             liars,
@@ -134,10 +144,24 @@ fn draw_seats(chance: &mut Chance, councils: usize, faults_end: Micros) -> Vec<S
                     true => chance.between(0, 400) as i64 - 200,
                     false => 0,
                 },
+                old_until: None,
             });
         }
     }
     seats
+}
+
+/// In half of the simulations in which there are two builds: who runs the older one and until
+/// when, and when the newer schema is to be written.
+fn draw_builds(chance: &mut Chance, seats: &mut [Seat], faults_end: Micros) -> Option<Micros> {
+    if !build::TWO || chance.one_in(2) {
+        return None;
+    }
+    for seat in seats {
+        let old = chance.one_in(2);
+        seat.old_until = old.then(|| chance.between(5 * SECOND, faults_end));
+    }
+    Some(chance.between(5 * SECOND, faults_end))
 }
 
 fn draw_readers(chance: &mut Chance, councils: usize) -> Vec<(usize, usize)> {

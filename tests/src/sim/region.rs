@@ -13,6 +13,7 @@ use smp_protocol::roster::{
 use smp_protocol::schema::SchemaVersion;
 use smp_protocol::time::UnixSeconds;
 
+use super::build;
 use super::chance::Chance;
 
 /// When every simulation begins.
@@ -93,6 +94,8 @@ pub(crate) struct Authority {
     readers: BTreeMap<DocumentName, BTreeSet<CouncilCode>>,
     expelled: BTreeSet<CouncilCode>,
     cuts: BTreeMap<(DocumentName, NodeId), Cut>,
+    /// What records are to be written in.
+    pub(super) schema: SchemaVersion,
     version: u64,
     previous: Hash,
 }
@@ -105,6 +108,7 @@ impl Authority {
             readers: BTreeMap::new(),
             expelled: BTreeSet::new(),
             cuts: BTreeMap::new(),
+            schema: build::OLD,
             version: 0,
             previous: Hash([0; 32]),
         }
@@ -198,7 +202,7 @@ impl Authority {
             expires: now.plus(VALID_SECONDS),
             authority: self.key.public(),
             ca: Hash([9; 32]),
-            schema: SchemaVersion(1),
+            schema: self.schema,
             members: self.members.iter().map(member).collect(),
             readers: named
                 .map(|(document, councils)| NamedReaders {

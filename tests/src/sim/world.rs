@@ -16,7 +16,7 @@ use super::queue::{MILLI, Micros, Queue, SECOND};
 use super::region::{Authority, Keys};
 use super::report::Tally;
 use super::trace::Trace;
-use super::{Switches, edits};
+use super::{Switches, build, edits};
 
 /// Events that the engine handles before a flush, as in the daemon.
 const BATCH: usize = 256;
@@ -170,6 +170,10 @@ impl World {
             self.nodes[n].flush = self.plan.seats[n].flush;
             self.nodes[n].skew = self.plan.seats[n].skew;
             self.nodes[n].upkeep = self.plan.upkeep;
+            if let Some(at) = self.plan.seats[n].old_until {
+                self.nodes[n].build = build::OLD;
+                self.queue.schedule(at, Event::Over(Undo::Upgrade(n)));
+            }
             match self.plan.seats[n].joins {
                 None => self.start(n),
                 Some(at) => self.queue.schedule(at, Event::Over(Undo::Join(n))),
@@ -183,6 +187,9 @@ impl World {
         self.accept_named_readers();
         self.schedule_trouble();
         self.schedule_administration();
+        if let Some(at) = self.plan.raise {
+            self.queue.schedule(at, Event::Over(Undo::RaiseSchema));
+        }
         self.queue.schedule(self.plan.faults_end, Event::Heal);
     }
 
@@ -402,7 +409,8 @@ impl World {
         let known: Vec<_> = held.map_or(Vec::new(), |held| {
             held.records().map(|(id, _)| id).take(40).collect()
         });
-        let edits = edits::some_edits(kind, &known, count, &mut self.chance);
+        let version = self.nodes[n].roster.schema;
+        let edits = edits::some_edits(version, kind, &known, count, &mut self.chance);
         self.tally.count("writes");
         self.hand_in(n, In::Write(kind, edits));
     }

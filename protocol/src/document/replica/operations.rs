@@ -170,5 +170,5 @@ fn values_of(doc: &Automerge, object: &ObjId, name: &str) -> Result<Values, Auto
 }
 
 fn name_of(record: RecordId, id: FieldId) -> Option<&'static str> {
-    schema::field(schema::NEWEST, record.kind(), id).map(|field| field.name)
+    schema::field(schema::newest(), record.kind(), id).map(|field| field.name)
 }

@@ -11,7 +11,7 @@ use crate::time::{Day, Week};
 pub(super) fn fields_of(doc: &impl ReadDoc, object: &ObjId, id: RecordId) -> RecordFields {
     let mut out = RecordFields::new();
     for name in doc.keys(object) {
-        let Some(field) = schema::field_named(schema::NEWEST, id.kind(), &name) else {
+        let Some(field) = schema::field_named(schema::newest(), id.kind(), &name) else {
             continue;
         };
         let mut values: Vec<Value> = doc
