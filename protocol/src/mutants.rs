@@ -29,11 +29,13 @@ pub enum Mutant {
     PullsUnbounded,
     /// Whoever passes on entries that cannot be used yet is closed.
     RelayBlamed,
+    /// A roster of a schema that this build does not know is held against who shows it.
+    OldBuildBlames,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::SignatureUnchecked,
         Self::StatementUnchecked,
         Self::EveryoneReads,
@@ -44,6 +46,7 @@ impl Mutant {
         Self::AloneIsMute,
         Self::PullsUnbounded,
         Self::RelayBlamed,
+        Self::OldBuildBlames,
     ];
 }
 

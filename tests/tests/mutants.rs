@@ -25,7 +25,7 @@ fn breaks(mutant: Mutant) -> &'static [&'static str] {
         Mutant::RemovedStays => &["promise 6", "promise 2"],
         Mutant::AloneIsMute => &["promise 8"],
         Mutant::PullsUnbounded => &["limits"],
-        Mutant::RelayBlamed => &["no honest node dropped"],
+        Mutant::RelayBlamed | Mutant::OldBuildBlames => &["no honest node dropped"],
     }
 }
 

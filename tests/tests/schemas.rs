@@ -3,14 +3,14 @@
 //! `cargo test -p system-tests --features next-schema --test schemas`
 #![allow(clippy::unwrap_used, reason = "a test fails where it does")]
 
-use system_tests::sim::{Switches, Tally, run};
+use system_tests::sim::{Switches, Tally, replay, run};
 
 #[test]
 fn nodes_of_two_schema_versions_come_to_hold_the_same() {
     let mut all = Tally::default();
     for seed in 0..120 {
         let report = run(seed, Switches::default());
-        assert_eq!(report.violation, None, "seed {seed}");
+        assert_eq!(report.violation, None, "{}", replay(seed));
         all.add(&report.tally);
     }
     let counted = |what: &str| {

@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p system-tests --bin simulate` runs as many as one likes.
 
-use system_tests::sim::{Switches, run};
+use system_tests::sim::{Switches, replay, run};
 
 /// Seeds run here; two threads take one half each.
 const SEEDS: u64 = 200;
@@ -11,9 +11,8 @@ fn no_rule_is_broken(seeds: impl Iterator<Item = u64>) {
     for seed in seeds {
         let report = run(seed, Switches::default());
         if let Some((rule, what)) = report.violation {
-            panic!(
-                "seed {seed} breaks {rule}: {what}\nits history: cargo run --release -p system-tests --bin simulate -- --seed {seed} --trace"
-            );
+            let replay = replay(seed);
+            panic!("seed {seed} breaks {rule}: {what}\nits history: {replay}");
         }
     }
 }

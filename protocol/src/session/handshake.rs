@@ -205,7 +205,7 @@ impl Member {
                 version,
             }),
             // Not the peer's fault: it is this build that is too old.
-            Err(RosterError::UnknownSchema(found)) => {
+            Err(RosterError::UnknownSchema(found)) if !crate::broken!(OldBuildBlames) => {
                 return self.close(peer, CloseReason::OldBuild(found));
             }
             Err(error) => return self.close(peer, CloseReason::BadRoster(error)),

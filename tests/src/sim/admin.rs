@@ -95,7 +95,7 @@ impl World {
         self.rosters.push(signed.clone());
         let (nodes, authority) = (&self.nodes, &self.authority);
         let takers: Vec<usize> = (0..nodes.len())
-            .filter(|n| nodes[*n].running && nodes[*n].is_honest())
+            .filter(|n| nodes[*n].member.is_some() && nodes[*n].is_honest())
             .filter(|n| authority.is_member(nodes[*n].council.code))
             .collect();
         if let Some(n) = self.chance.pick(&takers).copied() {

@@ -52,6 +52,15 @@ pub struct Switches {
     pub performs_before_flush: bool,
 }
 
+/// The command that shows the history of a seed.
+pub fn replay(seed: u64) -> String {
+    let features = match build::TWO {
+        true => " --features next-schema",
+        false => "",
+    };
+    format!("cargo run --release -p system-tests{features} --bin simulate -- --seed {seed} --trace")
+}
+
 /// Runs one seed to its end.
 pub fn run(seed: u64, switches: Switches) -> Report {
     let mut chance = Chance::new(seed);

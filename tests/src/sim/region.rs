@@ -166,6 +166,11 @@ impl Authority {
         self.cuts.contains_key(&(document, node))
     }
 
+    /// The newest version.
+    pub(crate) fn newest(&self) -> u64 {
+        self.version
+    }
+
     /// Signs the next version, `ahead` versions beyond the newest.
     pub(crate) fn issue(&mut self, now: UnixSeconds, ahead: u64) -> SignedRoster {
         let signed = self.draft(now, self.version + ahead, "as issued");

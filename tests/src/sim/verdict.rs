@@ -26,6 +26,13 @@ impl World {
     /// Is all as it must be? If not, it has until [`ROUNDS`] are over.
     pub(super) fn look(&mut self) {
         let healed = self.healed.unwrap_or(self.now);
+        let in_time = self.now - healed <= ROUNDS * ROUND;
+        if in_time && self.nobody_has_the_newest_roster() {
+            // The admin was told that it was not taken, and hands it in again.
+            self.settle_rosters();
+            self.queue.schedule(self.now + LOOK, Event::Look);
+            return;
+        }
         let Some(problem) = self.disagreement() else {
             if self.cut_forks() || self.write_again() {
                 // Something has changed that all must hear of.
@@ -38,10 +45,16 @@ impl World {
             self.done = true;
             return;
         };
-        if self.now - healed > ROUNDS * ROUND {
+        if !in_time {
             return self.violate("promise 4", problem);
         }
         self.queue.schedule(self.now + LOOK, Event::Look);
+    }
+
+    fn nobody_has_the_newest_roster(&self) -> bool {
+        let mut members = self.honest_members().into_iter();
+        let newest = self.authority.newest();
+        members.len() > 0 && !members.any(|n| self.nodes[n].roster.version == newest)
     }
 
     fn honest_members(&self) -> Vec<usize> {
@@ -174,11 +187,15 @@ impl World {
             document.is_some_and(|d| d.entries_of(ack.receipt.chain) >= ack.receipt.entries)
         };
         // What a node does not owe by its own disk it owes for as long as a reader that it may
-        // ask holds it: one that may not read the document any more is not asked.
+        // ask holds it, one that it reaches through readers: one that may not read the document
+        // any more is not asked, and what a liar stands in front of is not heard of.
         let owed = |ack: &Acknowledged| {
             let (node, document) = (&self.nodes[ack.node], ack.receipt.document);
             let reader = |n: &usize| node.knows_reader(document, self.nodes[*n].council.code);
-            self.ledger.owes(ack) || honest.iter().filter(|n| reader(n)).any(|n| holds(*n, ack))
+            let readers: Vec<usize> = honest.iter().copied().filter(reader).collect();
+            let groups = self.components(&readers);
+            let mut reached = groups.iter().filter(|g| g.contains(&ack.node)).flatten();
+            self.ledger.owes(ack) || reached.any(|n| holds(*n, ack))
         };
         let lost = self
             .ledger

@@ -90,9 +90,7 @@ fn verdict(report: &Report) -> ExitCode {
         Some((rule, what)) => {
             let seed = report.seed;
             println!("seed {seed} breaks {rule}: {what}");
-            println!(
-                "its history: cargo run --release -p system-tests --bin simulate -- --seed {seed} --trace"
-            );
+            println!("its history: {}", sim::replay(seed));
             ExitCode::FAILURE
         }
     }
