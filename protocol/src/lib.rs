@@ -9,6 +9,7 @@
 //! `docs/PROTOCOL.md` numbers the rules (P-1, P-2, …) that the code cites.
 
 pub mod api;
+pub mod casework;
 pub mod codec;
 pub mod crypto;
 pub mod document;

@@ -236,22 +236,28 @@ fn case<Id: Name>(
     });
     let withdrawn = guest.contains(&Fact::Withdrawal { proposal })
         || confirmed.is_some_and(|(_, turn)| relocked(turn));
+    let is_there = |fact: Fact<Id>| host.contains(&fact);
+    let locked = |hold, place, turn| !is_there(Fact::Release { hold }) && !held_again(place, turn);
     let holds = host.iter().filter_map(|fact| match fact {
         Fact::Hold {
             hold,
             proposal: of,
             place,
             turn,
-        } if *of == proposal => Some((*hold, *place, *turn)),
+        } if *of == proposal => Some((*hold, *place, locked(*hold, *place, *turn))),
         _ => None,
     });
-    let about = |hold: &Id| confirmed.is_none_or(|(confirmed, _)| confirmed == *hold);
-    let hold = holds.filter(|(hold, ..)| about(hold)).last();
-    let locked = hold.is_some_and(|(hold, place, turn)| {
-        !host.contains(&Fact::Release { hold }) && !held_again(place, turn)
-    });
-    let is_there = |fact: Fact<Id>| host.contains(&fact);
-    let arrival = |arrived| hold.is_some_and(|(hold, ..)| is_there(Fact::Arrival { hold, arrived }));
+    // Once withdrawn, a case is about whatever is still locked for it; before that about what was
+    // confirmed, or was held last.
+    let about = |(hold, _, locked): &(Id, Id, bool)| match confirmed {
+        _ if withdrawn => *locked,
+        Some((confirmed, _)) => confirmed == *hold,
+        None => true,
+    };
+    let hold = holds.filter(about).last();
+    let locked = hold.is_some_and(|(.., locked)| locked);
+    let arrival =
+        |arrived| hold.is_some_and(|(hold, ..)| is_there(Fact::Arrival { hold, arrived }));
     let placed = hold.is_some_and(|(hold, ..)| is_there(Fact::Placement { hold }));
     let stage = match (withdrawn, confirmed.is_some(), hold.is_some(), locked) {
         (true, _, _, true) => Stage::Withdrawn,

@@ -48,7 +48,9 @@ impl<C: Name, Id: Name> Book<C, Id> {
             return Err(Refusal::PlaceLocked);
         }
         let turns = self.own().filter_map(|(_, fact)| match fact {
-            Fact::Hold { place: of, turn, .. } if *of == place => Some(*turn),
+            Fact::Hold {
+                place: of, turn, ..
+            } if *of == place => Some(*turn),
             _ => None,
         });
         let turn = turns.max().unwrap_or(0).saturating_add(1);
@@ -162,9 +164,7 @@ impl<C: Name, Id: Name> Book<C, Id> {
     pub fn arrival(&self, guest: C, proposal: Id, arrived: bool) -> Decision<C, Id> {
         let case = self.case_as_host(guest, proposal).ok_or(Refusal::Unknown)?;
         match (case.stage, case.hold) {
-            (Stage::Placed, Some((hold, _))) => {
-                Ok(vec![(guest, Fact::Arrival { hold, arrived })])
-            }
+            (Stage::Placed, Some((hold, _))) => Ok(vec![(guest, Fact::Arrival { hold, arrived })]),
             (stage, _) => Err(Refusal::Stage(stage)),
         }
     }

@@ -6,6 +6,7 @@
 
 mod book;
 mod decide;
+
 #[cfg(test)]
 mod tests;
 
