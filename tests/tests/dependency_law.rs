@@ -37,7 +37,7 @@ const MAY_USE: [(&str, &[&str]); 4] = [
 const NAMED_BY: [(&str, &[&str], Scope); 6] = [
     (
         "automerge",
-        &["protocol/src/document/replica.rs", "tests/benches/sync/"],
+        &["protocol/src/document/replica", "tests/benches/sync/"],
         Scope::All,
     ),
     ("bincode", &["protocol/src/codec.rs"], Scope::All),
