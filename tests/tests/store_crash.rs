@@ -299,7 +299,7 @@ fn damage(dir: &Path, random: &mut Random) -> String {
 fn damage_trials(
     engine: &str,
     judge: fn(&Verdict, u64, bool) -> Result<&'static str, &'static str>,
-) {
+) -> BTreeMap<&'static str, u32> {
     let mut random = Random::new();
     let seed = random.0;
     let closed = create(engine);
@@ -310,7 +310,7 @@ fn damage_trials(
     let written = acknowledged(printed.last().unwrap());
     let last = write_and_kill(engine, killed.path(), &mut random).unwrap_or(written);
 
-    let mut counts = BTreeMap::<&str, u32>::new();
+    let mut counts = BTreeMap::new();
     for trial in 1..=DAMAGES {
         let cleanly = trial % 2 == 0;
         let (base, last) = if cleanly {
@@ -331,9 +331,8 @@ fn damage_trials(
             ),
         }
     }
-    println!("{engine}: {DAMAGES} damaged stores: {counts:?}");
-    let noticed = counts.get("refused").copied().unwrap_or(0);
-    assert!(noticed > 0, "no damage was noticed at all: {counts:?}");
+    println!("{engine}: {DAMAGES} damaged stores: {counts:?}; STORE_CRASH_SEED={seed}");
+    counts
 }
 
 /// redb and our checksums: the store is refused, or a read is, or all is right.
@@ -363,10 +362,12 @@ fn redb_is_never_wrong(
 
 #[test]
 fn redb_never_gives_out_damage_as_data() {
-    damage_trials("redb", redb_is_never_wrong);
+    let counts = damage_trials("redb", redb_is_never_wrong);
+    assert!(counts.contains_key("refused"), "nothing was noticed");
 }
 
-/// sled promises little: only that no value is wrong. The rest is counted.
+/// sled promises little: only that no value is wrong. The rest is counted. Before its first
+/// snapshot, half a second after it opened, it takes any damage for the end of its log.
 fn sled_values_are_never_wrong(
     found: &Verdict,
     last: u64,
@@ -389,7 +390,9 @@ fn sled_values_are_never_wrong(
 
 #[test]
 fn sled_never_gives_out_a_wrong_value() {
-    damage_trials("sled", sled_values_are_never_wrong);
+    let mut counts = damage_trials("sled", sled_values_are_never_wrong);
+    counts.remove("all right");
+    assert!(!counts.is_empty(), "no damage made a difference");
 }
 
 /// The trials above are worth what their check is worth.

@@ -126,55 +126,58 @@ impl<C: Name, Id: Name> Book<C, Id> {
     pub fn case_as_guest(&self, host: C, proposal: Id) -> Option<Case<Id>> {
         let written = facts(&self.mine, host);
         let request = proposed(written, proposal)?;
-        let ended = |turn| locked_after(self.own(), request, turn);
-        Some(case(
-            (proposal, request),
-            written,
-            facts(&self.theirs, host),
-            ended,
-            |_, _| false,
-        ))
+        let again = |after| self.locks_of_request(request).any(|lock| lock.0 > after);
+        let heard = facts(&self.theirs, host);
+        let case = case((proposal, request), written, heard, again, |_, _| false);
+        Some(case)
     }
 
     /// The case of a proposal that another council made to this one, as it is known here.
     pub fn case_as_host(&self, guest: C, proposal: Id) -> Option<Case<Id>> {
-        let written = facts(&self.theirs, guest);
-        let request = proposed(written, proposal)?;
-        let ended = |place, turn| held_after(self.own(), place, turn);
-        Some(case(
-            (proposal, request),
-            written,
-            facts(&self.mine, guest),
-            |_| false,
-            ended,
-        ))
+        let heard = facts(&self.theirs, guest);
+        let request = proposed(heard, proposal)?;
+        let again = |place, after| self.locks_of_place(place).any(|lock| lock.0 > after);
+        let written = facts(&self.mine, guest);
+        let case = case((proposal, request), heard, written, |_| false, again);
+        Some(case)
+    }
+
+    /// Every lock that was ever taken on a place of this council: number, for whom, and hold.
+    pub(super) fn locks_of_place(&self, wanted: Id) -> impl Iterator<Item = (u32, C, Id)> {
+        self.own().filter_map(move |(with, fact)| match fact {
+            Fact::Hold {
+                hold,
+                place,
+                number,
+                ..
+            } if *place == wanted => Some((*number, with, *hold)),
+            _ => None,
+        })
+    }
+
+    /// The same of a request: number, with whom, and case.
+    pub(super) fn locks_of_request(&self, wanted: Id) -> impl Iterator<Item = (u32, C, Id)> {
+        self.own().filter_map(move |(with, fact)| match fact {
+            Fact::Confirmation {
+                proposal,
+                request,
+                number,
+                ..
+            } if *request == wanted => Some((*number, with, *proposal)),
+            _ => None,
+        })
     }
 
     /// The hold that locks a place of this council, and for whom.
-    pub fn lock_of_place(&self, wanted: Id) -> Option<(C, Id)> {
-        let mut holds = self.own().filter_map(|(with, fact)| match fact {
-            Fact::Hold {
-                hold, place, turn, ..
-            } if *place == wanted => Some((*turn, with, *hold)),
-            _ => None,
-        });
-        let (_, with, hold) = holds.by_ref().max()?;
+    pub fn lock_of_place(&self, place: Id) -> Option<(C, Id)> {
+        let (_, with, hold) = self.locks_of_place(place).max()?;
         let released = Fact::Release { hold };
         (!facts(&self.mine, with).contains(&released)).then_some((with, hold))
     }
 
     /// The case that locks a request of this council, and with whom.
-    pub fn lock_of_request(&self, wanted: Id) -> Option<(C, Id)> {
-        let locks = self.own().filter_map(|(with, fact)| match fact {
-            Fact::Confirmation {
-                proposal,
-                request,
-                turn,
-                ..
-            } if *request == wanted => Some((*turn, with, *proposal)),
-            _ => None,
-        });
-        let (_, with, proposal) = locks.max()?;
+    pub fn lock_of_request(&self, request: Id) -> Option<(C, Id)> {
+        let (_, with, proposal) = self.locks_of_request(request).max()?;
         let withdrawn = Fact::Withdrawal { proposal };
         (!facts(&self.mine, with).contains(&withdrawn)).then_some((with, proposal))
     }
@@ -194,28 +197,6 @@ fn proposed<Id: Name>(guest: &[Fact<Id>], wanted: Id) -> Option<Id> {
     })
 }
 
-/// Whether a request was locked again after its lock with this number.
-fn locked_after<'a, C, Id: Name + 'a>(
-    mut own: impl Iterator<Item = (C, &'a Fact<Id>)>,
-    wanted: Id,
-    after: u32,
-) -> bool {
-    own.any(|(_, fact)| {
-        matches!(fact, Fact::Confirmation { request, turn, .. } if *request == wanted && *turn > after)
-    })
-}
-
-/// Whether a place was locked again after its lock with this number.
-fn held_after<'a, C, Id: Name + 'a>(
-    mut own: impl Iterator<Item = (C, &'a Fact<Id>)>,
-    wanted: Id,
-    after: u32,
-) -> bool {
-    own.any(|(_, fact)| {
-        matches!(fact, Fact::Hold { place, turn, .. } if *place == wanted && *turn > after)
-    })
-}
-
 /// The one function from what both sides wrote to the state of a case. Each side may know of its
 /// own later locks, which the other is not told of: `relocked` and `held_again` say so.
 fn case<Id: Name>(
@@ -229,22 +210,23 @@ fn case<Id: Name>(
         Fact::Confirmation {
             hold,
             proposal: of,
-            turn,
+            number,
             ..
-        } if *of == proposal => Some((*hold, *turn)),
+        } if *of == proposal => Some((*hold, *number)),
         _ => None,
     });
     let withdrawn = guest.contains(&Fact::Withdrawal { proposal })
-        || confirmed.is_some_and(|(_, turn)| relocked(turn));
+        || confirmed.is_some_and(|(_, number)| relocked(number));
     let is_there = |fact: Fact<Id>| host.contains(&fact);
-    let locked = |hold, place, turn| !is_there(Fact::Release { hold }) && !held_again(place, turn);
+    let locked =
+        |hold, place, number| !is_there(Fact::Release { hold }) && !held_again(place, number);
     let holds = host.iter().filter_map(|fact| match fact {
         Fact::Hold {
             hold,
             proposal: of,
             place,
-            turn,
-        } if *of == proposal => Some((*hold, *place, locked(*hold, *place, *turn))),
+            number,
+        } if *of == proposal => Some((*hold, *place, locked(*hold, *place, *number))),
         _ => None,
     });
     // Once withdrawn, a case is about whatever is still locked for it; before that about what was

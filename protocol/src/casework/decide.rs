@@ -47,18 +47,12 @@ impl<C: Name, Id: Name> Book<C, Id> {
         if self.lock_of_place(place).is_some() {
             return Err(Refusal::PlaceLocked);
         }
-        let turns = self.own().filter_map(|(_, fact)| match fact {
-            Fact::Hold {
-                place: of, turn, ..
-            } if *of == place => Some(*turn),
-            _ => None,
-        });
-        let turn = turns.max().unwrap_or(0).saturating_add(1);
+        let number = next(self.locks_of_place(place));
         let fact = Fact::Hold {
             hold,
             proposal,
             place,
-            turn,
+            number,
         };
         Ok(vec![(guest, fact)])
     }
@@ -80,16 +74,12 @@ impl<C: Name, Id: Name> Book<C, Id> {
         if self.lock_of_request(case.request).is_some() {
             return Err(Refusal::RequestLocked);
         }
-        let turns = self.own().filter_map(|(_, fact)| match fact {
-            Fact::Confirmation { request, turn, .. } if *request == case.request => Some(*turn),
-            _ => None,
-        });
-        let turn = turns.max().unwrap_or(0).saturating_add(1);
+        let number = next(self.locks_of_request(case.request));
         let lock = Fact::Confirmation {
             hold,
             proposal,
             request: case.request,
-            turn,
+            number,
         };
         let others = self.own().filter_map(|(with, fact)| match fact {
             Fact::Proposal {
@@ -196,4 +186,10 @@ impl<C: Name, Id: Name> Book<C, Id> {
             false => Err(Refusal::Unsure),
         }
     }
+}
+
+/// The number of the lock after these.
+fn next<C, Id>(locks: impl Iterator<Item = (u32, C, Id)>) -> u32 {
+    let newest = locks.map(|(number, ..)| number).max();
+    newest.unwrap_or(0).saturating_add(1)
 }

@@ -42,7 +42,7 @@ pub enum Fact<Id> {
         request: Id,
         /// How many times the request was locked, this one counted: a later lock shows that this
         /// one was ended, even where the withdrawal was lost with a disk.
-        turn: u32,
+        number: u32,
     },
     /// The case is over for the council that has the household, and so is its lock.
     Withdrawal {
@@ -58,7 +58,7 @@ pub enum Fact<Id> {
         /// The place that is locked.
         place: Id,
         /// How many times the place was locked, as for a confirmation.
-        turn: u32,
+        number: u32,
     },
     /// The confirmed hold is a booking.
     Placement {

@@ -1,6 +1,6 @@
 //! The tables of docs/BOOKING.md, arrow by arrow.
 
-use super::{Book, Fact, Stage};
+use super::{Book, Fact, Stage, Turn};
 
 const GUEST: u8 = 1;
 const HOST: u8 = 2;
@@ -37,6 +37,12 @@ const MOVES: [Move; 8] = [
     Move::Release,
     Move::Withdraw,
 ];
+
+impl Move {
+    fn is_by_guest(self) -> bool {
+        matches!(self, Self::Confirm | Self::Withdraw)
+    }
+}
 
 impl Pair {
     fn proposed() -> Self {
@@ -88,9 +94,8 @@ impl Pair {
             Move::Release => host.release(GUEST, fresh - 1),
             Move::Withdraw => guest.withdraw(HOST, CASE),
         };
-        let by_guest = matches!(what, Move::Confirm | Move::Withdraw);
         for (_, fact) in decided.ok()? {
-            match by_guest {
+            match what.is_by_guest() {
                 true => next.guest_writes(fact),
                 false => next.host_writes(fact),
             }
@@ -127,6 +132,15 @@ fn every_arrow_of_the_table_is_as_written() {
     let mut left = vec![Pair::proposed()];
     while let Some(pair) = left.pop() {
         let from = pair.stage();
+        let may = |by_guest: bool| {
+            let mut moves = MOVES.iter().filter(|what| what.is_by_guest() == by_guest);
+            moves.any(|what| pair.after(*what).is_some())
+        };
+        match from.turn() {
+            Turn::Guest => assert!(may(true), "{from:?}: it has a move"),
+            Turn::Host => assert!(may(false), "{from:?}: it has a move"),
+            Turn::Nobody => {}
+        }
         for what in MOVES {
             let next = pair.after(what);
             let led = next.as_ref().map(Pair::stage);
@@ -168,7 +182,7 @@ fn confirming_one_case_withdraws_the_other_cases_of_the_request() {
             hold: HOLD,
             proposal,
             place: PLACE,
-            turn: 1,
+            number: 1,
         };
         book.theirs.entry(host).or_default().push(hold);
     }
@@ -181,11 +195,11 @@ fn confirming_one_case_withdraws_the_other_cases_of_the_request() {
 #[test]
 fn a_release_that_was_lost_between_two_holds_is_written_again() {
     let mut book: Book<u8, u8> = Book::default();
-    let hold = |hold, proposal, turn| Fact::Hold {
+    let hold = |hold, proposal, number| Fact::Hold {
         hold,
         proposal,
         place: PLACE,
-        turn,
+        number,
     };
     book.mine.insert(1, vec![hold(40, 10, 1)]);
     book.mine.insert(3, vec![hold(41, 11, 2)]);

@@ -182,10 +182,10 @@ impl Replica {
             },
         };
         let missing = self.changes_between(&copy.clock, clock)?;
-        copy.doc.take(missing);
+        copy.doc.take(missing)?;
         let made = copy.doc.write(author, edits)?.cloned();
         let change = made.as_ref().map(automerge::Change::hash);
-        self.main.take(made);
+        self.main.take(made)?;
         copy.clock = clock.clone();
         *copy.clock.entry(chain).or_default() += 1;
         self.uses += 1;

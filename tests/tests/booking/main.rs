@@ -111,6 +111,17 @@ fn a_host_council_is_gone_for_good() {
 }
 
 #[test]
+fn a_guest_council_is_put_back_and_a_host_council_is_gone_for_good() {
+    let region = Region {
+        restored: Some(0),
+        lost: Some(1),
+        holds: 1,
+        ..choice()
+    };
+    holds_everywhere("choice, guest restored and a host gone, one hold", region);
+}
+
+#[test]
 fn every_rule_that_is_left_out_is_noticed() {
     let restored = |council, region| Region {
         restored: Some(council),

@@ -12,7 +12,7 @@ use crate::world::World;
 struct Lock {
     hold: Id,
     place: Id,
-    turn: u32,
+    number: u32,
     released: bool,
     placed: bool,
 }
@@ -21,7 +21,7 @@ struct Lock {
 struct Confirmed {
     hold: Id,
     request: Id,
-    turn: u32,
+    number: u32,
     withdrawn: bool,
 }
 
@@ -54,6 +54,10 @@ pub(super) fn all() -> Vec<Property<Region>> {
             placed_before_released,
         ),
         Property::always("both sides see one stage once all is heard", both_agree),
+        Property::always(
+            "once all is heard, what is called live is live",
+            live_is_live,
+        ),
         Property::always("what is over locks nothing", over_locks_nothing),
         Property::always("every case can come to an end", can_end),
         Property::sometimes("a booking comes about", |region, world| {
@@ -81,13 +85,16 @@ fn locks(region: &Region, world: &World) -> Vec<Lock> {
         let facts = world.truth(host, guest, region.broken);
         for fact in &facts {
             if let Fact::Hold {
-                hold, place, turn, ..
+                hold,
+                place,
+                number,
+                ..
             } = fact
             {
                 locks.push(Lock {
                     hold: *hold,
                     place: *place,
-                    turn: *turn,
+                    number: *number,
                     released: facts.contains(&Fact::Release { hold: *hold }),
                     placed: facts.contains(&Fact::Placement { hold: *hold }),
                 });
@@ -96,9 +103,9 @@ fn locks(region: &Region, world: &World) -> Vec<Lock> {
     }
     // A later lock shows that this one was ended.
     if region.broken != Some(Broken::LocksUnnumbered) {
-        let newest = newest(locks.iter().map(|lock| (lock.place, lock.turn)));
+        let newest = newest(locks.iter().map(|lock| (lock.place, lock.number)));
         for lock in &mut locks {
-            lock.released |= newest.get(&lock.place) > Some(&lock.turn);
+            lock.released |= newest.get(&lock.place) > Some(&lock.number);
         }
     }
     locks
@@ -113,23 +120,23 @@ fn confirmed(region: &Region, world: &World) -> Vec<Confirmed> {
                 hold,
                 proposal,
                 request,
-                turn,
+                number,
             } = fact
             {
                 let proposal = *proposal;
                 all.push(Confirmed {
                     hold: *hold,
                     request: *request,
-                    turn: *turn,
+                    number: *number,
                     withdrawn: facts.contains(&Fact::Withdrawal { proposal }),
                 });
             }
         }
     }
     if region.broken != Some(Broken::LocksUnnumbered) {
-        let newest = newest(all.iter().map(|lock| (lock.request, lock.turn)));
+        let newest = newest(all.iter().map(|lock| (lock.request, lock.number)));
         for lock in &mut all {
-            lock.withdrawn |= newest.get(&lock.request) > Some(&lock.turn);
+            lock.withdrawn |= newest.get(&lock.request) > Some(&lock.number);
         }
     }
     all
@@ -137,9 +144,9 @@ fn confirmed(region: &Region, world: &World) -> Vec<Confirmed> {
 
 fn newest(locks: impl Iterator<Item = (Id, u32)>) -> BTreeMap<Id, u32> {
     let mut newest = BTreeMap::new();
-    for (what, turn) in locks {
+    for (what, number) in locks {
         let known: &mut u32 = newest.entry(what).or_default();
-        *known = turn.max(*known);
+        *known = number.max(*known);
     }
     newest
 }
@@ -172,8 +179,17 @@ fn placed_before_released(region: &Region, world: &World) -> bool {
     })
 }
 
+/// Whether all is heard, and nobody has a lost release or withdrawal to write again.
+fn is_settled(region: &Region, world: &World) -> bool {
+    let is_repaired = |council| {
+        region.broken == Some(Broken::EndsByClock)
+            || world.book(council, region.broken).repairs().is_empty()
+    };
+    world.is_quiet() && (0..region.councils).all(is_repaired)
+}
+
 fn both_agree(region: &Region, world: &World) -> bool {
-    if !world.is_quiet() {
+    if !is_settled(region, world) {
         return true;
     }
     pairs(region).all(|(guest, host)| {
@@ -181,18 +197,32 @@ fn both_agree(region: &Region, world: &World) -> bool {
             world.book(guest, region.broken),
             world.book(host, region.broken),
         );
-        let repaired = region.broken == Some(Broken::EndsByClock)
-            || (as_guest.repairs().is_empty() && as_host.repairs().is_empty());
         let facts = world.truth(guest, host, region.broken);
-        !repaired
-            || facts.iter().all(|fact| match fact {
-                Fact::Proposal { proposal, .. } => {
-                    let mine = as_guest.case_as_guest(host, *proposal).map(|c| c.stage);
-                    mine == as_host.case_as_host(guest, *proposal).map(|c| c.stage)
-                }
-                _ => true,
-            })
+        facts.iter().all(|fact| match fact {
+            Fact::Proposal { proposal, .. } => {
+                let mine = as_guest.case_as_guest(host, *proposal).map(|c| c.stage);
+                mine == as_host.case_as_host(guest, *proposal).map(|c| c.stage)
+            }
+            _ => true,
+        })
     })
+}
+
+/// The product's own word for a case against what counts as live here.
+fn live_is_live(region: &Region, world: &World) -> bool {
+    if region.broken.is_some() || !is_settled(region, world) {
+        return true;
+    }
+    let called = pairs(region).map(|(guest, host)| {
+        let book = world.book(host, region.broken);
+        let facts = world.truth(guest, host, region.broken);
+        let cases = facts.iter().filter_map(|fact| match fact {
+            Fact::Proposal { proposal, .. } => book.case_as_host(guest, *proposal),
+            _ => None,
+        });
+        cases.filter(|case| case.stage.is_live()).count()
+    });
+    called.sum::<usize>() == live(region, world).len()
 }
 
 fn over_locks_nothing(region: &Region, world: &World) -> bool {

@@ -48,32 +48,10 @@ pub(crate) enum Broken {
 }
 
 /// One thing that happens.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Action {
-    /// A guest council proposes.
-    Propose { guest: Id, host: Id, request: Id },
-    /// A host council locks a place.
-    Hold {
-        host: Id,
-        guest: Id,
-        proposal: Id,
-        place: Id,
-    },
-    /// A guest council confirms.
-    Confirm {
-        guest: Id,
-        host: Id,
-        proposal: Id,
-        hold: Id,
-    },
-    /// A host council's node makes the booking.
-    Place { host: Id, guest: Id, proposal: Id },
-    /// A host council lets go.
-    Release { host: Id, guest: Id, hold: Id },
-    /// A guest council withdraws.
-    Withdraw { guest: Id, host: Id, proposal: Id },
-    /// A node writes again what was lost and follows from what is left.
-    Repair { council: Id },
+    /// A council decides something.
+    Decide(Id, Decision),
     /// Everything of a chain arrives. (Any part of it arrived by arriving earlier.)
     Hear { from: Id, to: Id, chain: usize },
     /// A disk is put back to what it was after so many flushes.
@@ -84,6 +62,25 @@ pub(crate) enum Action {
     Override { council: Id, without: Id },
     /// A council is gone.
     Lose(Id),
+}
+
+/// What a council decides.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Decision {
+    /// Of a guest council: a request would fit.
+    Propose { host: Id, request: Id },
+    /// Of a host council: a place is locked.
+    Hold { guest: Id, proposal: Id, place: Id },
+    /// Of a guest council: the request is locked.
+    Confirm { host: Id, proposal: Id, hold: Id },
+    /// Of a host council's node: it is a booking.
+    Place { guest: Id, proposal: Id },
+    /// Of a host council: it lets go.
+    Release { guest: Id, hold: Id },
+    /// Of a guest council: it withdraws.
+    Withdraw { host: Id, proposal: Id },
+    /// Of a node: it writes again what was lost and follows from what is left.
+    Repair,
 }
 
 impl Model for Region {
@@ -117,75 +114,60 @@ impl Model for Region {
 impl Region {
     fn decisions(&self, world: &World, council: Id, actions: &mut Vec<Action>) {
         let book = world.book(council, self.broken);
+        let mut decide = |decision| actions.push(Action::Decide(council, decision));
         for (request, guest) in (0..).zip(&self.requests) {
             for host in (0..self.councils).filter(|_| *guest == council) {
                 let made = world.made(council, host, request);
-                if host != council && self.has_place(host) && made < self.proposals {
-                    actions.push(Action::Propose {
-                        guest: council,
-                        host,
-                        request,
-                    });
+                if host != council && self.places.contains(&host) && made < self.proposals {
+                    decide(Decision::Propose { host, request });
                 }
             }
         }
         for (with, facts) in &book.theirs {
             for fact in facts {
-                self.answers(world, (council, *with), fact, actions);
+                self.answers(world, *with, fact, &mut decide);
             }
         }
         for (with, facts) in &book.mine {
             for fact in facts {
-                match fact {
-                    Fact::Proposal { proposal, .. } => actions.push(Action::Withdraw {
-                        guest: council,
+                match *fact {
+                    Fact::Proposal { proposal, .. } => decide(Decision::Withdraw {
                         host: *with,
-                        proposal: *proposal,
+                        proposal,
                     }),
-                    Fact::Hold { hold, .. } => actions.push(Action::Release {
-                        host: council,
-                        guest: *with,
-                        hold: *hold,
-                    }),
+                    Fact::Hold { hold, .. } => decide(Decision::Release { guest: *with, hold }),
                     _ => {}
                 }
             }
         }
         if !book.repairs().is_empty() && self.broken != Some(Broken::EndsByClock) {
-            actions.push(Action::Repair { council });
+            decide(Decision::Repair);
         }
     }
 
-    fn answers(
-        &self,
-        world: &World,
-        (council, with): (Id, Id),
-        fact: &Fact<Id>,
-        actions: &mut Vec<Action>,
-    ) {
-        match fact {
+    fn answers(&self, world: &World, with: Id, fact: &Fact<Id>, decide: &mut impl FnMut(Decision)) {
+        match *fact {
             Fact::Proposal {
-                proposal, places, ..
+                proposal,
+                ref places,
+                ..
             } if world.holds < self.holds => {
-                for place in places {
-                    actions.push(Action::Hold {
-                        host: council,
+                for place in places.iter().copied() {
+                    decide(Decision::Hold {
                         guest: with,
-                        proposal: *proposal,
-                        place: *place,
+                        proposal,
+                        place,
                     });
                 }
             }
-            Fact::Hold { hold, proposal, .. } => actions.push(Action::Confirm {
-                guest: council,
+            Fact::Hold { hold, proposal, .. } => decide(Decision::Confirm {
                 host: with,
-                proposal: *proposal,
-                hold: *hold,
+                proposal,
+                hold,
             }),
-            Fact::Confirmation { proposal, .. } => actions.push(Action::Place {
-                host: council,
+            Fact::Confirmation { proposal, .. } => decide(Decision::Place {
                 guest: with,
-                proposal: *proposal,
+                proposal,
             }),
             _ => {}
         }
@@ -209,10 +191,6 @@ impl Region {
         if self.lost == Some(council) {
             actions.push(Action::Lose(council));
         }
-    }
-
-    fn has_place(&self, council: Id) -> bool {
-        self.places.contains(&council)
     }
 
     /// The places of a council.

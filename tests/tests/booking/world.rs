@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use smp_protocol::casework::{Book, Fact};
 
-use crate::region::{Action, Broken, Id, Region};
+use crate::region::{Action, Broken, Decision, Id, Region};
 
 /// What one process wrote for one counterpart, in order.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
@@ -140,74 +140,7 @@ impl World {
 
     /// Whether anything came of it.
     pub(super) fn happen(&mut self, region: &Region, action: &Action) -> bool {
-        let broken = region.broken;
-        match action.clone() {
-            Action::Propose {
-                guest,
-                host,
-                request,
-            } => {
-                let fact = Fact::Proposal {
-                    proposal: self.proposals,
-                    request,
-                    places: region.places_of(host),
-                };
-                self.proposals += 1;
-                self.write(region, guest, vec![(host, fact)])
-            }
-            Action::Hold {
-                host,
-                guest,
-                proposal,
-                place,
-            } => {
-                let mut book = self.book(host, broken);
-                if broken == Some(Broken::EndsByClock) {
-                    end_by_clock(&mut book, place);
-                }
-                let hold = self.holds;
-                self.holds += 1;
-                let decided = book.hold(guest, proposal, place, hold);
-                self.write(region, host, decided.unwrap_or_default())
-            }
-            Action::Confirm {
-                guest,
-                host,
-                proposal,
-                hold,
-            } => {
-                let decided = self.book(guest, broken).confirm(host, proposal, hold);
-                self.write(region, guest, decided.unwrap_or_default())
-            }
-            Action::Place {
-                host,
-                guest,
-                proposal,
-            } => {
-                let mut book = self.book(host, broken);
-                if broken == Some(Broken::PlacesReleased) {
-                    let mine = book.mine.entry(guest).or_default();
-                    mine.retain(|fact| !matches!(fact, Fact::Release { .. }));
-                }
-                let decided = book.place(guest, proposal).unwrap_or_default();
-                self.write(region, host, decided)
-            }
-            Action::Release { host, guest, hold } => {
-                let decided = self.book(host, broken).release(guest, hold);
-                self.write(region, host, decided.unwrap_or_default())
-            }
-            Action::Withdraw {
-                guest,
-                host,
-                proposal,
-            } => {
-                let decided = self.book(guest, broken).withdraw(host, proposal);
-                self.write(region, guest, decided.unwrap_or_default())
-            }
-            Action::Repair { council } => {
-                let repairs = self.book(council, broken).repairs();
-                self.write(region, council, repairs)
-            }
+        match *action {
             Action::Hear { from, to, chain } => self.hear(from, to, chain),
             Action::Restore { council, flushes } => self.restore(council, flushes),
             Action::Compare { council, with } => self.compare(council, with),
@@ -221,7 +154,57 @@ impl World {
                 self.council_mut(council).gone = true;
                 true
             }
+            Action::Decide(council, decision) => {
+                let facts = self.decided(region, council, decision);
+                self.write(region, council, facts)
+            }
         }
+    }
+
+    /// What the product's rules have a council write; nothing where they refuse it.
+    fn decided(&mut self, region: &Region, council: Id, decision: Decision) -> Vec<(Id, Fact<Id>)> {
+        let mut book = self.book(council, region.broken);
+        let decided = match decision {
+            Decision::Propose { host, request } => {
+                let proposal = self.proposals;
+                self.proposals += 1;
+                let places = region.places_of(host);
+                let fact = Fact::Proposal {
+                    proposal,
+                    request,
+                    places,
+                };
+                Ok(vec![(host, fact)])
+            }
+            Decision::Hold {
+                guest,
+                proposal,
+                place,
+            } => {
+                if region.broken == Some(Broken::EndsByClock) {
+                    end_by_clock(&mut book, place);
+                }
+                let hold = self.holds;
+                self.holds += 1;
+                book.hold(guest, proposal, place, hold)
+            }
+            Decision::Confirm {
+                host,
+                proposal,
+                hold,
+            } => book.confirm(host, proposal, hold),
+            Decision::Place { guest, proposal } => {
+                if region.broken == Some(Broken::PlacesReleased) {
+                    let mine = book.mine.entry(guest).or_default();
+                    mine.retain(|fact| !matches!(fact, Fact::Release { .. }));
+                }
+                book.place(guest, proposal)
+            }
+            Decision::Release { guest, hold } => book.release(guest, hold),
+            Decision::Withdraw { host, proposal } => book.withdraw(host, proposal),
+            Decision::Repair => Ok(book.repairs()),
+        };
+        decided.unwrap_or_default()
     }
 
     /// One flush.

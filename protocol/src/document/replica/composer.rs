@@ -82,6 +82,12 @@ impl Composer {
         &self.doc
     }
 
+    /// How many changes wait.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// The map of records in it.
     pub(super) fn records(&self) -> &ObjId {
         &self.records
@@ -99,11 +105,11 @@ impl Composer {
         author: &Author,
         edits: &[Edit],
     ) -> Result<Option<&Change>, AutomergeError> {
-        if self.others || self.waiting.len() >= limits::WAITING_CHANGES {
+        if self.others || self.is_full() {
             self.settle()?;
         }
-        let next = self.max_op.saturating_add(1);
-        let mut operations = Operations::new(&self.doc, &self.records, &author.actor, next);
+        let first = NonZeroU64::MIN.saturating_add(self.max_op);
+        let mut operations = Operations::new(&self.doc, &self.records, &author.actor, first);
         for edit in edits {
             operations.add(edit, &mut self.written)?;
         }
@@ -120,7 +126,7 @@ impl Composer {
             actor_id: author.actor.clone(),
             hash: None,
             seq: author.latest.map_or(1, |(made, _)| made + 1),
-            start_op: NonZeroU64::MIN.saturating_add(self.max_op),
+            start_op: first,
             time: 0,
             message: None,
             deps: causes,
@@ -132,11 +138,22 @@ impl Composer {
     }
 
     /// Takes over changes whose causes are here, made by other composers.
-    pub(super) fn take(&mut self, changes: impl IntoIterator<Item = Change>) {
+    pub(super) fn take(
+        &mut self,
+        changes: impl IntoIterator<Item = Change>,
+    ) -> Result<(), AutomergeError> {
         for change in changes {
+            if self.is_full() {
+                self.settle()?;
+            }
             self.others = true;
             self.add(change);
         }
+        Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        self.waiting.len() >= limits::WAITING_CHANGES
     }
 
     fn add(&mut self, change: Change) {

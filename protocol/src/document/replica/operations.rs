@@ -1,6 +1,7 @@
 //! The operations of one automerge change: what each edit writes, and over what.
 
 use std::collections::HashMap;
+use std::num::NonZeroU64;
 
 use automerge::legacy::{ObjectId, Op, OpId, OpType};
 use automerge::{
@@ -26,24 +27,24 @@ pub(super) struct Operations<'a> {
     doc: &'a Automerge,
     records: &'a ObjId,
     actor: &'a ActorId,
-    next: u64,
+    next: NonZeroU64,
     list: Vec<Op>,
 }
 
 impl<'a> Operations<'a> {
     /// Of a change that follows on the document and on what is written after it; its first
-    /// operation has the number `next`.
+    /// operation has the number `first`.
     pub(super) fn new(
         doc: &'a Automerge,
         records: &'a ObjId,
         actor: &'a ActorId,
-        next: u64,
+        first: NonZeroU64,
     ) -> Self {
         Self {
             doc,
             records,
             actor,
-            next,
+            next: first,
             list: Vec::new(),
         }
     }
@@ -136,7 +137,7 @@ impl<'a> Operations<'a> {
     }
 
     fn push(&mut self, object: &OpId, key: &str, action: OpType, over: Vec<OpId>) -> OpId {
-        let operation = OpId::new(self.next, self.actor);
+        let operation = OpId::new(self.next.get(), self.actor);
         self.next = self.next.saturating_add(1);
         self.list.push(Op {
             action,

@@ -9,12 +9,13 @@ use proptest::prelude::*;
 use super::composer::Composer;
 use super::scalar::to_scalar;
 use super::{Replica, actor, heads_of};
-use crate::document::admission_tests::fixture::{key, place};
+use crate::document::admission_tests::fixture::{key, place, record};
 use crate::document::chain::Clock;
 use crate::document::convergence_tests::edit;
 use crate::document::entry::ChainId;
 use crate::ids::Incarnation;
-use crate::schema::{self, Edit};
+use crate::limits;
+use crate::schema::{self, Edit, FieldId};
 
 const AUTHORS: usize = 3;
 
@@ -120,6 +121,51 @@ fn set<T: Transactable>(to: &mut T, object: &ObjId, name: &str, value: Option<&s
                 to.put(object, name, value).unwrap();
             }
         }
+    }
+}
+
+/// So many entries of one author after another's one: on a branch, or after everything.
+fn long_run(on_branch: bool, settle_each: bool) -> Replica {
+    let create = Edit::Create {
+        record: record(1),
+        fields: vec![(FieldId(1), schema::Value::Integer(1))],
+    };
+    let mut replica = Replica::new().unwrap();
+    let (mut clock, first) = (Clock::new(), std::slice::from_ref(&create));
+    replica.execute(&place(), chain(0), &clock, first).unwrap();
+    clock.insert(chain(0), 1);
+    let update = |rooms| Edit::Update {
+        record: record(1),
+        fields: vec![(FieldId(1), Some(schema::Value::Integer(rooms)))],
+    };
+    if on_branch {
+        replica
+            .execute(&place(), chain(1), &clock, &[update(9)])
+            .unwrap();
+    }
+    let mut most = 0;
+    for n in 0..limits::WAITING_CHANGES as u64 + 10 {
+        clock.insert(chain(0), n + 1);
+        let rooms = i64::try_from(n % 5).unwrap() + 1;
+        replica
+            .execute(&place(), chain(0), &clock, &[update(rooms)])
+            .unwrap();
+        if settle_each {
+            replica.settle().unwrap();
+        }
+        most = most.max(replica.main.waiting());
+    }
+    assert!(most <= limits::WAITING_CHANGES, "{most} changes wait");
+    replica.settle().unwrap();
+    replica
+}
+
+#[test]
+fn a_long_run_of_entries_waits_within_the_limit_and_comes_to_the_same() {
+    for on_branch in [false, true] {
+        let (together, one_by_one) = (long_run(on_branch, false), long_run(on_branch, true));
+        assert_eq!(together.changes, one_by_one.changes);
+        assert_eq!(together.heads(), one_by_one.heads());
     }
 }
 
