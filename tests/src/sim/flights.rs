@@ -66,11 +66,12 @@ pub(crate) struct Flights {
 }
 
 impl Flights {
-    /// A region of so many nodes, one of each council, or more where there are fewer councils.
-    pub(crate) fn of(nodes: usize, chance: &mut Chance) -> Self {
+    /// A region of so many nodes of so many councils; if that is not given, one of each council,
+    /// or more where there are fewer councils.
+    pub(crate) fn of(nodes: usize, councils: Option<usize>, chance: &mut Chance) -> Self {
         let all = all_councils();
         let each = nodes.div_ceil(all.len());
-        let councils = nodes.div_ceil(each);
+        let councils = councils.unwrap_or(nodes.div_ceil(each));
         let mut authority = Authority::new(chance);
         let mut seats = Vec::new();
         for place in 0..nodes {

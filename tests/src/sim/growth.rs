@@ -4,6 +4,7 @@
 //! What is counted is virtual: no figure here depends on the machine. Nothing is asserted here;
 //! docs/GROWTH.md says what the figures mean.
 
+use serde::Serialize;
 use smp_protocol::ids::DocumentKind;
 use smp_protocol::limits;
 
@@ -22,7 +23,7 @@ const ENTRIES: usize = 12;
 const IMPORTED: usize = 400;
 
 /// What was counted in one region.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Growth {
     /// Nodes, of so many councils.
     pub nodes: usize,
@@ -37,7 +38,7 @@ pub struct Growth {
 }
 
 /// What a change costs the region, and when the last reader has it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize)]
 pub struct Spread {
     /// Frames of all nodes.
     pub frames: f64,
@@ -48,7 +49,7 @@ pub struct Spread {
 }
 
 /// What members say as time passes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize)]
 pub struct WithTime {
     /// Documents that stand in summaries.
     pub documents: usize,
@@ -64,11 +65,11 @@ pub struct WithTime {
     pub restart_bytes: f64,
 }
 
-/// Counts a region of so many nodes: one of each council, or of as many councils as there are;
-/// with hours that pass, if that is wanted and not too much.
-pub fn grow(nodes: usize, seed: u64, with_hours: bool) -> Growth {
+/// Counts a region of so many nodes: of so many councils, or one of each, or of as many as there
+/// are; with hours that pass, unless that is too much.
+pub fn grow(nodes: usize, councils: Option<usize>, seed: u64) -> Growth {
     let mut chance = Chance::new(seed);
-    let mut net = Flights::of(nodes, &mut chance);
+    let mut net = Flights::of(nodes, councils, &mut chance);
     net.connect_all();
     net.run();
     let mut entry = Spread {
@@ -97,7 +98,7 @@ pub fn grow(nodes: usize, seed: u64, with_hours: bool) -> Growth {
         bytes: since.bytes as f64,
         reached: reached as f64 / 1000.0,
     };
-    let time = (with_hours && nodes <= MOST_WITH_TIME).then(|| with_time(&mut net, &mut chance));
+    let time = (nodes <= MOST_WITH_TIME).then(|| with_time(&mut net, &mut chance));
     Growth {
         nodes,
         councils: net.councils(),

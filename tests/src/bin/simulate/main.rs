@@ -10,6 +10,7 @@
 
 mod growth;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -49,12 +50,24 @@ struct Args {
     /// More than a roster holds needs `--features wide` before `--bin`.
     #[arg(long, value_delimiter = ',', value_name = "NODES")]
     growth: Vec<usize>,
+    /// Count one region as one of so many councils each time, with all its nodes: 16,32,64. With
+    /// a council goes what it writes, so the documents are fewer and the nodes are not.
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_name = "COUNCILS",
+        requires = "growth"
+    )]
+    councils: Vec<usize>,
+    /// Where to write what was counted, as JSON.
+    #[arg(long, value_name = "FILE", requires = "growth")]
+    json: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
     let args = Args::parse();
     if !args.growth.is_empty() {
-        return growth::count(&args.growth, args.from);
+        return growth::count(&args.growth, &args.councils, args.json.as_deref());
     }
     match args.seed {
         Some(seed) => one(seed, &args),
