@@ -28,7 +28,7 @@ fn race() -> Region {
         places: vec![2],
         holds: 2,
         proposals: 1,
-        restored: None,
+        restored: vec![],
         lost: None,
         broken: None,
     }
@@ -86,7 +86,7 @@ fn one_household_has_the_choice_of_two_places() {
 #[test]
 fn a_host_council_is_put_back_to_an_old_copy() {
     let region = Region {
-        restored: Some(2),
+        restored: vec![2],
         ..race()
     };
     holds_everywhere("race, host restored", region);
@@ -95,10 +95,32 @@ fn a_host_council_is_put_back_to_an_old_copy() {
 #[test]
 fn a_guest_council_is_put_back_to_an_old_copy() {
     let region = Region {
-        restored: Some(0),
+        restored: vec![0],
         ..choice()
     };
     holds_everywhere("choice, guest restored", region);
+}
+
+#[test]
+fn both_sides_of_a_case_are_put_back_to_old_copies() {
+    let pair = Region {
+        councils: 2,
+        requests: vec![0],
+        places: vec![1],
+        restored: vec![0, 1],
+        ..race()
+    };
+    holds_everywhere("one household, one place, both restored", pair);
+}
+
+#[test]
+fn a_guest_and_the_host_of_a_race_are_put_back_to_old_copies() {
+    let region = Region {
+        holds: 1,
+        restored: vec![0, 2],
+        ..race()
+    };
+    holds_everywhere("race, one hold, a guest and the host restored", region);
 }
 
 #[test]
@@ -113,7 +135,7 @@ fn a_host_council_is_gone_for_good() {
 #[test]
 fn a_guest_council_is_put_back_and_a_host_council_is_gone_for_good() {
     let region = Region {
-        restored: Some(0),
+        restored: vec![0],
         lost: Some(1),
         holds: 1,
         ..choice()
@@ -124,7 +146,7 @@ fn a_guest_council_is_put_back_and_a_host_council_is_gone_for_good() {
 #[test]
 fn every_rule_that_is_left_out_is_noticed() {
     let restored = |council, region| Region {
-        restored: Some(council),
+        restored: vec![council],
         ..region
     };
     is_noticed("PlacesReleased", Broken::PlacesReleased, race());

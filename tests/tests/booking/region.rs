@@ -22,8 +22,8 @@ pub(crate) struct Region {
     pub(crate) holds: u8,
     /// How many proposals are made of one request to one council.
     pub(crate) proposals: u8,
-    /// The council whose disk is once put back to a copy of any moment.
-    pub(crate) restored: Option<Id>,
+    /// The councils whose disks are each once put back to a copy of any moment.
+    pub(crate) restored: Vec<Id>,
     /// The council that is gone for good at some moment.
     pub(crate) lost: Option<Id>,
     /// A rule that is left out.
@@ -174,7 +174,7 @@ impl Region {
     }
 
     fn mishaps(&self, world: &World, council: Id, actions: &mut Vec<Action>) {
-        if self.restored == Some(council) {
+        if self.restored.contains(&council) {
             let copies = world.copies(council);
             actions.extend(copies.map(|flushes| Action::Restore { council, flushes }));
         }

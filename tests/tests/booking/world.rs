@@ -221,7 +221,7 @@ impl World {
             flush.push((*with, last));
         }
         let state = self.council_mut(council);
-        if region.restored == Some(council) && !state.was_restored && !flush.is_empty() {
+        if region.restored.contains(&council) && !state.was_restored && !flush.is_empty() {
             state.flushes.push(flush);
         }
         !decided.is_empty()
@@ -293,21 +293,18 @@ impl World {
         true
     }
 
-    /// The counterpart says how far it holds each chain, and has it written down that no more of
-    /// these counts. It answers if it is sure itself.
+    /// The counterpart takes in what the council holds of its own earlier chains, and gives it
+    /// what it holds beyond that. That is how far these count from then on, at both.
     fn compare(&mut self, council: Id, with: Id) -> bool {
-        if !self.council(with).unsure_of.is_empty() {
-            return false;
-        }
         let chains = self.docs.entry((council, with)).or_default();
         // The last chain is this process's own.
         let old = chains.len().saturating_sub(1);
         for chain in chains.iter_mut().take(old) {
-            let end = *chain.closed.get_or_insert(chain.heard);
-            chain.own = end;
+            let end = *chain.closed.get_or_insert(chain.heard.max(chain.own));
+            (chain.own, chain.heard) = (end, end);
         }
         for chain in self.docs.entry((with, council)).or_default() {
-            chain.heard = chain.own;
+            chain.heard = chain.heard.max(chain.own);
         }
         self.council_mut(council).unsure_of.remove(&with)
     }
