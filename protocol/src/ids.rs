@@ -251,7 +251,7 @@ impl FromStr for RegionName {
 
 serde_as_text!(RegionName);
 
-/// The three kinds of shared document (DESIGN §4).
+/// The kinds of shared document.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum DocumentKind {
     /// Hosts and their checks: the council and the readers that it accepted.
@@ -260,11 +260,14 @@ pub enum DocumentKind {
     RematchingPool,
     /// Move-on homes: every member of the region.
     HousingList,
+    /// What a council has to say of the cases that it has with this other one: these two.
+    Casework(CouncilCode),
 }
 
 impl DocumentKind {
-    /// Every kind, in the order in which they are listed to people.
-    pub const ALL: [Self; 3] = [Self::HostRegister, Self::RematchingPool, Self::HousingList];
+    /// The kinds of which every council has one, in the order in which they are listed to
+    /// people. Casework there is for each counterpart.
+    pub const OF_EACH: [Self; 3] = [Self::HostRegister, Self::RematchingPool, Self::HousingList];
 
     /// The kind as text, e.g. `host-register`.
     pub fn as_str(self) -> &'static str {
@@ -272,6 +275,7 @@ impl DocumentKind {
             Self::HostRegister => "host-register",
             Self::RematchingPool => "rematching-pool",
             Self::HousingList => "housing-list",
+            Self::Casework(_) => "casework",
         }
     }
 
@@ -290,7 +294,8 @@ impl fmt::Display for DocumentKind {
     }
 }
 
-/// Names a document: its kind and its one writing council, e.g. `host-register/E08000035`.
+/// Names a document: its kind, its one writing council and, of casework, the counterpart, e.g.
+/// `host-register/E08000035`, `casework/E08000035/E08000032`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DocumentName {
     /// What it holds.
@@ -301,7 +306,11 @@ pub struct DocumentName {
 
 impl fmt::Display for DocumentName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.kind, self.council)
+        write!(f, "{}/{}", self.kind, self.council)?;
+        match self.kind {
+            DocumentKind::Casework(counterpart) => write!(f, "/{counterpart}"),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -310,14 +319,23 @@ impl FromStr for DocumentName {
     fn from_str(text: &str) -> Result<Self, BadName> {
         let bad = BadName {
             what: "document name",
-            expected: "host-register, rematching-pool or housing-list, a slash and a GSS code",
+            expected: "host-register, rematching-pool or housing-list, a slash and a GSS code; or \
+                       casework and the GSS codes of both councils",
         };
-        let (kind, council) = text.split_once('/').ok_or(bad)?;
-        let kind = DocumentKind::ALL
+        let (kind, councils) = text.split_once('/').ok_or(bad)?;
+        let code = |text: &str| text.parse::<CouncilCode>().map_err(|_| bad);
+        if let Some((council, counterpart)) = councils.split_once('/') {
+            let (council, counterpart) = (code(council)?, code(counterpart)?);
+            let kind = DocumentKind::Casework(counterpart);
+            // Nobody has casework with itself.
+            let named = text.starts_with("casework/") && council != counterpart;
+            return named.then(|| kind.of(council)).ok_or(bad);
+        }
+        let kind = DocumentKind::OF_EACH
             .into_iter()
             .find(|k| k.as_str() == kind)
             .ok_or(bad)?;
-        Ok(kind.of(council.parse().map_err(|_| bad)?))
+        Ok(kind.of(code(councils)?))
     }
 }
 
@@ -342,11 +360,31 @@ pub enum RecordKind {
     Listing = 6,
     /// A council's interest in another's listing.
     Interest = 7,
+    /// Casework: a decider begins to write, and asks what is held of what was written before.
+    Opening = 8,
+    /// Casework: the counterpart's decider holds all that was written before an opening.
+    Comparison = 9,
+    /// Casework: a request would fit one of these places.
+    Proposal = 10,
+    /// Casework: a place is locked for a proposal.
+    Hold = 11,
+    /// Casework: a request is locked for a hold.
+    Confirmation = 12,
+    /// Casework: a confirmed hold is a booking.
+    Placement = 13,
+    /// Casework: the household came, or did not.
+    Arrival = 14,
+    /// Casework: the lock on a place is ended.
+    Release = 15,
+    /// Casework: the household's council has ended a case.
+    Withdrawal = 16,
+    /// Casework: none of the places proposed is to be had.
+    Decline = 17,
 }
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 17] = [
         Self::Host,
         Self::Check,
         Self::Place,
@@ -354,7 +392,22 @@ impl RecordKind {
         Self::Contact,
         Self::Listing,
         Self::Interest,
+        Self::Opening,
+        Self::Comparison,
+        Self::Proposal,
+        Self::Hold,
+        Self::Confirmation,
+        Self::Placement,
+        Self::Arrival,
+        Self::Release,
+        Self::Withdrawal,
+        Self::Decline,
     ];
+
+    /// Whether it is a fact of casework: written once and never changed.
+    pub fn is_casework(self) -> bool {
+        self >= Self::Opening
+    }
 
     /// The kind as text, e.g. `host`.
     pub fn as_str(self) -> &'static str {
@@ -366,6 +419,16 @@ impl RecordKind {
             Self::Contact => "contact",
             Self::Listing => "listing",
             Self::Interest => "interest",
+            Self::Opening => "opening",
+            Self::Comparison => "comparison",
+            Self::Proposal => "proposal",
+            Self::Hold => "hold",
+            Self::Confirmation => "confirmation",
+            Self::Placement => "placement",
+            Self::Arrival => "arrival",
+            Self::Release => "release",
+            Self::Withdrawal => "withdrawal",
+            Self::Decline => "decline",
         }
     }
 

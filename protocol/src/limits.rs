@@ -212,3 +212,16 @@ pub const CONNECTIONS_PER_NODE: usize = 3;
 
 /// Connected peers: every node of a full region.
 pub const PEERS: usize = ROSTER_MEMBERS * NODES_PER_MEMBER;
+
+/// Places of one proposal: a handful that would do, so that the host council can choose.
+pub const PLACES_OF_PROPOSAL: usize = 8;
+
+/// Open proposals of one request: each asks another placement team to work on it.
+pub const PROPOSALS_OF_REQUEST: usize = 5;
+
+/// How long a hold may stand unconfirmed. Longer would keep a home from others.
+pub const HOLD_HOURS: u64 = 14 * 24;
+
+/// Writes that a node makes by itself after one event. Each follows from the one before
+/// (opening, comparing, placing); more would be going in a circle.
+pub const TENDING_WRITES: usize = 8;

@@ -19,6 +19,9 @@ use crate::ids::BadName;
 pub struct UnixSeconds(pub u64);
 
 impl UnixSeconds {
+    /// The last second of 2199.
+    pub const MAX: Self = Self(7_258_118_399);
+
     /// This instant and `seconds` more.
     pub fn plus(self, seconds: u64) -> Self {
         Self(self.0.saturating_add(seconds))
@@ -40,6 +43,18 @@ impl fmt::Display for UnixSeconds {
             Some(stamp) => f.pad(&stamp.to_string()),
             None => f.pad("beyond the calendar"),
         }
+    }
+}
+
+impl FromStr for UnixSeconds {
+    type Err = BadName;
+    fn from_str(text: &str) -> Result<Self, BadName> {
+        let stamp: Option<jiff::Timestamp> = text.parse().ok();
+        let seconds = stamp.and_then(|stamp| u64::try_from(stamp.as_second()).ok());
+        seconds.map(Self).ok_or(BadName {
+            what: "instant",
+            expected: "a second of UTC such as 2026-04-01T09:30:00Z",
+        })
     }
 }
 

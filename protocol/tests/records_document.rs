@@ -30,6 +30,9 @@ fn readers(document: DocumentKind) -> &'static str {
         DocumentKind::RematchingPool | DocumentKind::HousingList => {
             "Read by every member of the region."
         }
+        DocumentKind::Casework(_) => {
+            "Read by the two councils alone. What is written here is never changed (docs/BOOKING.md)."
+        }
     }
 }
 
@@ -38,8 +41,13 @@ fn generated() -> String {
         INTRODUCTION.to_owned(),
         format!("The schema's version is {}.", NEWEST.0),
     ];
-    for document in DocumentKind::ALL {
-        lines.push(format!("\n## `{document}/<council>`\n"));
+    let casework = DocumentKind::Casework("E08000032".parse().expect("a council"));
+    for document in DocumentKind::OF_EACH.into_iter().chain([casework]) {
+        let counterpart = match document == casework {
+            true => "/<counterpart>",
+            false => "",
+        };
+        lines.push(format!("\n## `{document}/<council>{counterpart}`\n"));
         lines.push(readers(document).to_owned());
         for kind in schema::kinds_of(document) {
             lines.push(format!("\n### `{kind}`\n"));

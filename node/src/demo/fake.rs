@@ -199,7 +199,7 @@ fn not_here<T>() -> Answer<T> {
 
 impl FakeNode {
     fn write(&self, kind: RecordKind, count: usize) {
-        let document = DocumentKind::ALL
+        let document = DocumentKind::OF_EACH
             .into_iter()
             .find(|d| kinds_of(*d).contains(&kind));
         let mut world = self.world.lock().unwrap();

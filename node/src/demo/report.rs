@@ -183,7 +183,7 @@ pub(super) fn table(chosen: &Chosen, views: &[View], extras: &[Extra]) -> String
 }
 
 /// Documents that each council writes.
-const OWN: usize = DocumentKind::ALL.len();
+const OWN: usize = DocumentKind::OF_EACH.len();
 
 /// Records of the documents that are wanted.
 pub(super) fn records(view: &View, wanted: impl Fn(&str) -> bool) -> usize {

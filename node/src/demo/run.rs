@@ -241,7 +241,7 @@ fn outcome_of<P: Program>(region: &Region<'_, P>, args: &DemoArgs, seen: &Seen) 
     Outcome {
         region: region.chosen.region.clone(),
         councils: councils.len(),
-        documents: councils.len().saturating_mul(DocumentKind::ALL.len()),
+        documents: councils.len().saturating_mul(DocumentKind::OF_EACH.len()),
         copies: expected(councils).len(),
         records: records_of(region.chosen, seen),
         converged: false,

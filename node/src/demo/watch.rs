@@ -87,7 +87,7 @@ pub(super) fn expected(councils: &[Council]) -> Vec<Expected> {
     let mut all = Vec::new();
     for (owner, council) in councils.iter().enumerate() {
         let near: BTreeSet<_> = nearest(council, councils).iter().map(|c| c.code).collect();
-        for kind in DocumentKind::ALL {
+        for kind in DocumentKind::OF_EACH {
             let readers = councils.iter().enumerate().filter(|(reader, other)| {
                 let named = kind != DocumentKind::HostRegister || near.contains(&other.code);
                 *reader != owner && named

@@ -99,7 +99,7 @@ pub(super) fn advice(core: &mut Core) -> Vec<Advice> {
         });
     }
     let own = core.member.identity().council;
-    for document in DocumentKind::ALL.map(|kind| kind.of(own)) {
+    for document in DocumentKind::OF_EACH.map(|kind| kind.of(own)) {
         let fields: usize = core
             .member
             .fallen(document)
@@ -218,7 +218,7 @@ impl Desk {
     pub(super) async fn fallen_fields(&self) -> Answer<Vec<FallenField>> {
         self.ask(|core| {
             let own = core.member.identity().council;
-            let documents = DocumentKind::ALL.map(|kind| kind.of(own));
+            let documents = DocumentKind::OF_EACH.map(|kind| kind.of(own));
             documents
                 .map(|name| Missing::of(core, name).list())
                 .concat()

@@ -105,7 +105,7 @@ impl Desk {
 
 /// The kind of document that holds a kind of record.
 fn document_of(kind: RecordKind) -> Option<DocumentKind> {
-    DocumentKind::ALL
+    DocumentKind::OF_EACH
         .into_iter()
         .find(|document| schema::kinds_of(*document).contains(&kind))
 }

@@ -168,6 +168,32 @@ impl<C: Name, Id: Name> Book<C, Id> {
         })
     }
 
+    /// Every place and request of this council that was ever locked.
+    pub(super) fn ever_locked(&self) -> BTreeSet<Id> {
+        let locked = self.own().filter_map(|(_, fact)| match fact {
+            Fact::Hold { place, .. } => Some(*place),
+            Fact::Confirmation { request, .. } => Some(*request),
+            _ => None,
+        });
+        locked.collect()
+    }
+
+    /// What the case has come to for which a place of this council is locked.
+    pub fn stage_of_place(&self, place: Id) -> Option<Stage> {
+        let (guest, locked) = self.lock_of_place(place)?;
+        let proposal = facts(&self.mine, guest).iter().find_map(|fact| match fact {
+            Fact::Hold { hold, proposal, .. } if *hold == locked => Some(*proposal),
+            _ => None,
+        })?;
+        Some(self.case_as_host(guest, proposal)?.stage)
+    }
+
+    /// What the case has come to by which a request of this council is locked.
+    pub fn stage_of_request(&self, request: Id) -> Option<Stage> {
+        let (host, proposal) = self.lock_of_request(request)?;
+        Some(self.case_as_guest(host, proposal)?.stage)
+    }
+
     /// The hold that locks a place of this council, and for whom.
     pub fn lock_of_place(&self, place: Id) -> Option<(C, Id)> {
         let (_, with, hold) = self.locks_of_place(place).max()?;

@@ -6,12 +6,22 @@
 
 mod book;
 mod decide;
+mod decider;
+mod ledgers;
+mod line;
+mod pool;
+mod record;
 
+#[cfg(test)]
+mod decider_tests;
 #[cfg(test)]
 mod tests;
 
 pub use book::{Book, Case, Stage, Turn};
 pub use decide::Refusal;
+pub use decider::{DecideError, Decider, Wish};
+pub use ledgers::{CaseView, Ledgers, decider_of};
+pub use pool::{State, state};
 
 /// A council, or what a record is named by. The rules need no more than to tell two apart.
 pub trait Name: Copy + Ord {}

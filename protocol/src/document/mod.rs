@@ -39,6 +39,7 @@ use crate::crypto::{self, Tag};
 use crate::ids::{Hash, NodeId, RecordId, Signature};
 use crate::limits;
 use crate::roster::Roster;
+use crate::schema::Edit;
 use chain::{Chain, Held};
 use merged::Merged;
 use replica::Replica;
@@ -229,6 +230,21 @@ impl Document {
             Some(packed) => packed.records(),
             None => self.live().map_or(0, Replica::record_count),
         }
+    }
+
+    /// Every entry: its chain, its place in it, how much of each other chain is in its past, and
+    /// its edits. Work grows with the bytes of all entries, which are decoded.
+    pub fn entries(
+        &self,
+    ) -> impl Iterator<Item = (ChainId, u64, &BTreeMap<ChainId, u64>, Vec<Edit>)> {
+        self.chains.iter().flat_map(|(id, chain)| {
+            let entries = (0..).zip(chain.rest(0).unwrap_or_default());
+            entries.map(|(sequence, held)| {
+                // They were decoded when they were admitted.
+                let edits = held.step.decode_edits().unwrap_or_default();
+                (*id, sequence, &held.past.clock, edits)
+            })
+        })
     }
 
     /// How many entries it has.

@@ -193,7 +193,7 @@ fn check_readers(roster: &Roster) -> Check {
         let document = named.document;
         if document.kind != DocumentKind::HostRegister {
             return refuse(format!(
-                "{document}: every member reads it; no readers are named"
+                "{document}: readers are named of host registers only"
             ));
         }
         if named.councils.len() > limits::READERS_PER_DOCUMENT

@@ -167,10 +167,10 @@ impl Roster {
             .map(|n| n.signing)
     }
 
-    /// Every document of the region: three per member.
+    /// The documents that every member has, three of each. Casework comes as it is written.
     pub fn documents(&self) -> impl Iterator<Item = DocumentName> + '_ {
         self.members.iter().flat_map(|member| {
-            crate::ids::DocumentKind::ALL
+            crate::ids::DocumentKind::OF_EACH
                 .into_iter()
                 .map(|kind| kind.of(member.council))
         })

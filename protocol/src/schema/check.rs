@@ -7,7 +7,7 @@
 use super::{Edit, Field, FieldId, FieldType, SchemaVersion, Value, describe, field, fields};
 use crate::ids::{DocumentKind, RecordKind};
 use crate::limits;
-use crate::time::Day;
+use crate::time::{Day, UnixSeconds};
 
 /// Edits of one entry: what fits into its bytes when each is as small as an edit can be
 /// (variant, record id, one field cleared).
@@ -37,6 +37,12 @@ pub enum SchemaError {
         record: RecordKind,
         /// The kind of document.
         document: DocumentKind,
+    },
+    /// A change of what is written once.
+    #[error("a {record} is written once and never changed")]
+    Immutable {
+        /// The kind of record.
+        record: RecordKind,
     },
     /// An update that names no field.
     #[error("an update of a {record} names no field")]
@@ -132,6 +138,7 @@ fn check_edit(
             }
             check_complete(version, record, fields)
         }
+        Edit::Update { .. } if record.is_casework() => Err(SchemaError::Immutable { record }),
         Edit::Update { fields, .. } => {
             if fields.is_empty() {
                 return Err(SchemaError::NoFields { record });
@@ -217,7 +224,11 @@ pub(super) fn accepts(accepts: FieldType, value: &Value) -> bool {
         }
         (FieldType::Day, Value::Day(day)) => (Day::MIN..=Day::MAX).contains(day),
         (FieldType::Week, Value::Week(week)) => (Day::MIN.week()..=Day::MAX.week()).contains(week),
+        (FieldType::Instant, Value::Instant(at)) => *at <= UnixSeconds::MAX,
         (FieldType::Record(kind), Value::Record(record)) => record.kind() == kind,
+        (FieldType::RecordSet { kind, max }, Value::Records(set)) => {
+            is_set(set, max) && set.iter().all(|record| record.kind() == kind)
+        }
         (FieldType::CouncilSet { max }, Value::Councils(set)) => is_set(set, max),
         (FieldType::LanguageSet { max }, Value::Languages(set)) => is_set(set, max),
         _ => false,

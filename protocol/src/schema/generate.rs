@@ -8,7 +8,7 @@ use super::{
 };
 use super::{fields, fields_of, kinds_of};
 use crate::ids::{CouncilCode, DocumentKind, RecordId, RecordKind};
-use crate::time::{Day, Week};
+use crate::time::{Day, UnixSeconds, Week};
 
 fn council() -> impl Strategy<Value = CouncilCode> {
     "[EWSN][0-9]{8}".prop_map(|code| code.parse().unwrap())
@@ -48,6 +48,12 @@ pub(crate) fn value(accepts: FieldType) -> BoxedStrategy<Value> {
             .boxed(),
         FieldType::Outcode => "[A-Z]{1,2}[0-9]{1,2}"
             .prop_map(|text| Value::Outcode(Outcode::try_from(text).unwrap()))
+            .boxed(),
+        FieldType::Instant => (0..=UnixSeconds::MAX.0)
+            .prop_map(|n| Value::Instant(UnixSeconds(n)))
+            .boxed(),
+        FieldType::RecordSet { kind, max } => prop::collection::btree_set(record(kind), 1..=max)
+            .prop_map(|set| Value::Records(set.into_iter().collect()))
             .boxed(),
         FieldType::Record(kind) => record(kind).prop_map(Value::Record).boxed(),
         FieldType::Council => council().prop_map(Value::Council).boxed(),
@@ -115,12 +121,15 @@ pub(crate) fn update(kind: RecordKind) -> impl Strategy<Value = Edit> {
 
 /// One to eight edits of records that a document of this kind holds.
 pub(crate) fn edits(document: DocumentKind) -> impl Strategy<Value = Vec<Edit>> {
-    let one = select(kinds_of(document))
-        .prop_flat_map(|kind| prop_oneof![create(kind).boxed(), update(kind).boxed()]);
+    let one = select(kinds_of(document)).prop_flat_map(|kind| match kind.is_casework() {
+        true => create(kind).boxed(),
+        false => prop_oneof![create(kind).boxed(), update(kind).boxed()].boxed(),
+    });
     prop::collection::vec(one, 1..=8)
 }
 
 /// One of the kinds of document.
 pub(crate) fn document() -> impl Strategy<Value = DocumentKind> {
-    select(DocumentKind::ALL.to_vec())
+    let casework = DocumentKind::Casework("E08000032".parse().unwrap());
+    select([&DocumentKind::OF_EACH[..], &[casework]].concat())
 }

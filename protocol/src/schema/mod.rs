@@ -63,8 +63,17 @@ pub enum FieldType {
     Week,
     /// A postcode district such as `LS6`.
     Outcode,
+    /// A second of UTC, to the end of 2199.
+    Instant,
     /// A record of this kind.
     Record(RecordKind),
+    /// At most `max` records of this kind.
+    RecordSet {
+        /// Their kind.
+        kind: RecordKind,
+        /// The most that are accepted.
+        max: usize,
+    },
     /// A council.
     Council,
     /// At most `max` councils.

@@ -13,11 +13,12 @@
 mod codes;
 
 use super::FieldType::{
-    Boolean, Code, CodeSet, Council, CouncilSet, Day, Integer, LanguageSet, Mailbox, Outcode,
-    Record, Telephone, Week,
+    Boolean, Code, CodeSet, Council, CouncilSet, Day, Instant, Integer, LanguageSet, Mailbox,
+    Outcode, Record, RecordSet, Telephone, Week,
 };
 use super::{Field, FieldId, FieldType};
 use crate::ids::{DocumentKind, RecordKind};
+use crate::limits;
 
 const fn number(min: i64, max: i64) -> FieldType {
     Integer { min, max }
@@ -31,6 +32,8 @@ const PEOPLE: i64 = 40;
 const MONTHS: i64 = 60;
 /// £20,000 a month: beyond any home that a council would list.
 const PENCE: i64 = 2_000_000;
+/// Times that one place or request is ever locked: many a day, for years.
+const LOCKS: i64 = 1_000_000;
 /// Councils of one set: more says "anywhere", which is said by leaving it out.
 const AREAS: FieldType = CouncilSet { max: 8 };
 
@@ -157,6 +160,58 @@ pub const FIELDS_V1: &[Field] = table! {
         3 must day Day => "day on which the interest was stated";
         4 may withdrawn Boolean => "whether the interest has ended";
     }
+    Opening {
+        1 must at Instant => "when the decider began to write";
+        2 may previous Record(RecordKind::Opening) => "the opening that it goes on from";
+    }
+    Comparison {
+        1 must at Instant => "when the counterpart's decider answered";
+        2 must opening Record(RecordKind::Opening) => "the opening before which all is held";
+    }
+    Proposal {
+        1 must at Instant => "when it was made";
+        2 must request Record(RecordKind::Request) => "the request, in the writing council's pool";
+        3 must places RecordSet { kind: RecordKind::Place, max: limits::PLACES_OF_PROPOSAL } => "the places that would do, in the counterpart's pool";
+    }
+    Hold {
+        1 must at Instant => "when the place was locked";
+        2 must proposal Record(RecordKind::Proposal) => "the case";
+        3 must place Record(RecordKind::Place) => "the place that is locked";
+        4 must number number(1, LOCKS) => "how many times the place was locked, this one counted";
+        5 must until Instant => "from when on its council lets go, if nothing is confirmed";
+        6 may agreed_by_phone Boolean => "whether it was agreed by telephone and written down later";
+    }
+    Confirmation {
+        1 must at Instant => "when the request was locked";
+        2 must proposal Record(RecordKind::Proposal) => "the case";
+        3 must hold Record(RecordKind::Hold) => "the hold that is confirmed";
+        4 must request Record(RecordKind::Request) => "the request that is locked";
+        5 must number number(1, LOCKS) => "how many times the request was locked, this one counted";
+    }
+    Placement {
+        1 must at Instant => "when it was made";
+        2 must hold Record(RecordKind::Hold) => "the hold";
+    }
+    Arrival {
+        1 must at Instant => "when it was written";
+        2 must hold Record(RecordKind::Hold) => "the hold";
+        3 must arrived Boolean => "whether the household came";
+    }
+    Release {
+        1 must at Instant => "when the lock ended";
+        2 must hold Record(RecordKind::Hold) => "the hold";
+        3 may reason Code(codes::REASON) => "why";
+    }
+    Withdrawal {
+        1 must at Instant => "when the case ended";
+        2 must proposal Record(RecordKind::Proposal) => "the case";
+        3 may reason Code(codes::REASON) => "why";
+    }
+    Decline {
+        1 must at Instant => "when it was declined";
+        2 must proposal Record(RecordKind::Proposal) => "the case";
+        3 may reason Code(codes::REASON) => "why";
+    }
 };
 
 /// The kinds of record that a document of this kind holds.
@@ -167,6 +222,18 @@ pub fn kinds_of(document: DocumentKind) -> &'static [RecordKind] {
             &[RecordKind::Place, RecordKind::Request, RecordKind::Contact]
         }
         DocumentKind::HousingList => &[RecordKind::Listing, RecordKind::Interest],
+        DocumentKind::Casework(_) => &[
+            RecordKind::Opening,
+            RecordKind::Comparison,
+            RecordKind::Proposal,
+            RecordKind::Hold,
+            RecordKind::Confirmation,
+            RecordKind::Placement,
+            RecordKind::Arrival,
+            RecordKind::Release,
+            RecordKind::Withdrawal,
+            RecordKind::Decline,
+        ],
     }
 }
 
@@ -175,7 +242,6 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::limits;
 
     #[test]
     fn fields_are_numbered_and_named_once_and_ascend() {
@@ -195,8 +261,10 @@ mod tests {
 
     #[test]
     fn every_kind_is_in_exactly_one_document() {
-        let mut kinds: Vec<RecordKind> = DocumentKind::ALL
+        let casework = DocumentKind::Casework("E08000032".parse().unwrap());
+        let mut kinds: Vec<RecordKind> = DocumentKind::OF_EACH
             .into_iter()
+            .chain([casework])
             .flat_map(kinds_of)
             .copied()
             .collect();
@@ -217,7 +285,7 @@ mod tests {
                     assert!(codes.iter().all(|c| c.bytes().all(plain)), "{}", field.name);
                 }
                 Integer { min, max } => assert!(min < max, "{}", field.name),
-                CouncilSet { max } | LanguageSet { max } => {
+                CouncilSet { max } | LanguageSet { max } | RecordSet { max, .. } => {
                     assert!((1..=limits::SET_ITEMS).contains(&max), "{}", field.name);
                 }
                 _ => {}

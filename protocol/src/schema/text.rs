@@ -30,7 +30,11 @@ pub fn describe(accepts: FieldType) -> String {
         FieldType::Day => "a date such as 2026-04-01 or 01/04/2026".to_owned(),
         FieldType::Week => "a week such as 2026-W14, or a date in it".to_owned(),
         FieldType::Outcode => "the first half of a postcode, such as LS6".to_owned(),
+        FieldType::Instant => "an instant of UTC such as 2026-04-01T09:30:00Z".to_owned(),
         FieldType::Record(kind) => format!("the id of a {kind} record, as the lists print it"),
+        FieldType::RecordSet { kind, max } => {
+            format!("at most {max} ids of {kind} records, separated by ;")
+        }
         FieldType::Council => "the GSS code of a council, such as E08000035".to_owned(),
         FieldType::CouncilSet { max } => {
             format!("at most {max} GSS codes of councils, such as E08000035, separated by ;")
@@ -76,7 +80,9 @@ fn read(accepts: FieldType, text: &str) -> Option<Value> {
         FieldType::Day => Value::Day(read_day(text)?),
         FieldType::Week => Value::Week(read_week(text)?),
         FieldType::Outcode => Value::Outcode(Outcode::try_from(text.to_ascii_uppercase()).ok()?),
-        FieldType::Record(_) => Value::Record(text.to_ascii_lowercase().parse::<RecordId>().ok()?),
+        FieldType::Instant => Value::Instant(text.to_ascii_uppercase().parse().ok()?),
+        FieldType::Record(_) => Value::Record(read_record(text)?),
+        FieldType::RecordSet { .. } => Value::Records(read_set(text, read_record)?),
         FieldType::Council => Value::Council(read_council(text)?),
         FieldType::CouncilSet { .. } => Value::Councils(read_set(text, read_council)?),
         FieldType::LanguageSet { .. } => Value::Languages(read_set(text, |item| {
@@ -154,6 +160,10 @@ fn read_week(text: &str) -> Option<Week> {
     week.or_else(|| read_day(text).map(Day::week))
 }
 
+fn read_record(text: &str) -> Option<RecordId> {
+    text.to_ascii_lowercase().parse().ok()
+}
+
 fn read_council(text: &str) -> Option<CouncilCode> {
     text.to_ascii_uppercase().parse().ok()
 }
@@ -176,7 +186,9 @@ pub fn format_value(field: &Field, value: &Value) -> String {
         Value::Day(day) => day.to_string(),
         Value::Week(week) => week.to_string(),
         Value::Outcode(outcode) => outcode.to_string(),
+        Value::Instant(at) => at.to_string(),
         Value::Record(record) => record.to_string(),
+        Value::Records(records) => join(records.iter().map(RecordId::to_string)),
         Value::Council(council) => council.to_string(),
         Value::Councils(councils) => join(councils.iter().map(ToString::to_string)),
         Value::Languages(languages) => join(languages.iter().map(ToString::to_string)),

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{BadName, CouncilCode, RecordId};
-use crate::time::{Day, Week};
+use crate::time::{Day, UnixSeconds, Week};
 
 /// A field's number within its kind of record.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -42,6 +42,10 @@ pub enum Value {
     Mailbox(Mailbox),
     /// A council's office telephone.
     Telephone(Telephone),
+    /// A second of UTC.
+    Instant(UnixSeconds),
+    /// Other records, ascending, each once.
+    Records(Vec<RecordId>),
 }
 
 /// One typed edit of one record. Nothing is deleted inside a generation.

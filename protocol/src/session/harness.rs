@@ -9,21 +9,21 @@ use crate::roster::{Member as RosterMember, MemberNode, NamedReaders, Roster, Se
 use crate::schema::{self, Edit, FieldType, SchemaVersion, Value};
 use crate::time::{Day, UnixSeconds};
 
-pub(super) const START: UnixSeconds = UnixSeconds(1_780_000_000);
+pub(crate) const START: UnixSeconds = UnixSeconds(1_780_000_000);
 
-pub(super) fn council(n: usize) -> CouncilCode {
+pub(crate) fn council(n: usize) -> CouncilCode {
     format!("E0600{n:04}").parse().unwrap()
 }
 
-pub(super) fn node_key(n: usize) -> Signing {
+pub(crate) fn node_key(n: usize) -> Signing {
     Signing::from_seed(&[u8::try_from(n).unwrap() + 1; 32])
 }
 
-pub(super) fn authority() -> Signing {
+pub(crate) fn authority() -> Signing {
     Signing::from_seed(&[200; 32])
 }
 
-pub(super) fn region() -> RegionName {
+pub(crate) fn region() -> RegionName {
     "north-east".parse().unwrap()
 }
 
@@ -43,7 +43,7 @@ fn roster_member(n: usize) -> RosterMember {
     }
 }
 
-pub(super) fn roster(version: u64, members: usize, readers: &[(usize, usize)]) -> Roster {
+pub(crate) fn roster(version: u64, members: usize, readers: &[(usize, usize)]) -> Roster {
     let mut named: BTreeMap<DocumentName, BTreeSet<CouncilCode>> = BTreeMap::new();
     for (owner, reader) in readers {
         let document = DocumentKind::HostRegister.of(council(*owner));
@@ -71,12 +71,12 @@ pub(super) fn roster(version: u64, members: usize, readers: &[(usize, usize)]) -
     }
 }
 
-pub(super) fn signed(roster: &Roster) -> SignedRoster {
+pub(crate) fn signed(roster: &Roster) -> SignedRoster {
     SignedRoster::sign(roster, &authority()).unwrap()
 }
 
 /// A value that the field accepts; `n` chooses which.
-pub(super) fn value(accepts: FieldType, n: u64) -> Value {
+pub(crate) fn value(accepts: FieldType, n: u64) -> Value {
     let pick = |len: usize| u8::try_from(n as usize % len).unwrap();
     match accepts {
         FieldType::Boolean => Value::Boolean(n.is_multiple_of(2)),
@@ -86,7 +86,9 @@ pub(super) fn value(accepts: FieldType, n: u64) -> Value {
         FieldType::Day => Value::Day(Day(20_000 + (n % 1000) as i32)),
         FieldType::Week => Value::Week(Day(20_000 + (n % 1000) as i32).week()),
         FieldType::Outcode => Value::Outcode(format!("LS{}", n % 29 + 1).try_into().unwrap()),
+        FieldType::Instant => Value::Instant(UnixSeconds(n)),
         FieldType::Record(kind) => Value::Record(record(kind, n)),
+        FieldType::RecordSet { kind, .. } => Value::Records(vec![record(kind, n)]),
         FieldType::Council => Value::Council(council((n % 9) as usize)),
         FieldType::CouncilSet { .. } => Value::Councils(vec![council((n % 9) as usize)]),
         FieldType::LanguageSet { .. } => {
@@ -99,13 +101,13 @@ pub(super) fn value(accepts: FieldType, n: u64) -> Value {
     }
 }
 
-pub(super) fn record(kind: RecordKind, n: u64) -> RecordId {
+pub(crate) fn record(kind: RecordKind, n: u64) -> RecordId {
     let mut random = [0; 15];
     random[..8].copy_from_slice(&n.to_be_bytes());
     RecordId::new(kind, random)
 }
 
-pub(super) fn create(kind: RecordKind, n: u64) -> Edit {
+pub(crate) fn create(kind: RecordKind, n: u64) -> Edit {
     let fields = schema::fields_of(schema::NEWEST, kind);
     Edit::Create {
         record: record(kind, n),
@@ -116,16 +118,16 @@ pub(super) fn create(kind: RecordKind, n: u64) -> Edit {
 }
 
 /// What a member's store would hold.
-pub(super) type Disk = Vec<Durable>;
+pub(crate) type Disk = Vec<Durable>;
 
-pub(super) struct Net {
-    pub(super) members: Vec<Member>,
-    pub(super) disks: Vec<Disk>,
-    pub(super) closed: Vec<(usize, CloseReason)>,
-    pub(super) notes: Vec<(usize, Note)>,
+pub(crate) struct Net {
+    pub(crate) members: Vec<Member>,
+    pub(crate) disks: Vec<Disk>,
+    pub(crate) closed: Vec<(usize, CloseReason)>,
+    pub(crate) notes: Vec<(usize, Note)>,
     /// Every frame that was delivered: from, to, bytes.
-    pub(super) traffic: Vec<(usize, usize, Vec<u8>)>,
-    pub(super) now: UnixSeconds,
+    pub(crate) traffic: Vec<(usize, usize, Vec<u8>)>,
+    pub(crate) now: UnixSeconds,
     /// Members that read what they are sent, and answer nothing.
     silent: Vec<usize>,
     links: BTreeMap<PeerId, (usize, usize)>,
@@ -142,7 +144,7 @@ enum Delivery {
 }
 
 impl Net {
-    pub(super) fn new(rosters: &[SignedRoster]) -> Self {
+    pub(crate) fn new(rosters: &[SignedRoster]) -> Self {
         let members: Vec<Member> = rosters
             .iter()
             .enumerate()
@@ -163,7 +165,7 @@ impl Net {
     }
 
     /// Connects `a`, who dials, to `b`. Both ends of a link have the same number.
-    pub(super) fn connect(&mut self, a: usize, b: usize) -> PeerId {
+    pub(crate) fn connect(&mut self, a: usize, b: usize) -> PeerId {
         let peer = PeerId(self.next);
         self.next += 1;
         self.links.insert(peer, (a, b));
@@ -181,7 +183,7 @@ impl Net {
         peer
     }
 
-    pub(super) fn connect_all(&mut self) {
+    pub(crate) fn connect_all(&mut self) {
         for a in 0..self.members.len() {
             for b in a + 1..self.members.len() {
                 self.connect(a, b);
@@ -189,7 +191,7 @@ impl Net {
         }
     }
 
-    pub(super) fn disconnect(&mut self, peer: PeerId) {
+    pub(crate) fn disconnect(&mut self, peer: PeerId) {
         if let Some((a, b)) = self.links.remove(&peer) {
             for n in [a, b] {
                 self.members[n].disconnected(peer, self.now);
@@ -199,7 +201,7 @@ impl Net {
     }
 
     /// The process of `n` starts again with what is on its disk.
-    pub(super) fn restart(&mut self, n: usize, roster: &SignedRoster, boot: u8) {
+    pub(crate) fn restart(&mut self, n: usize, roster: &SignedRoster, boot: u8) {
         let links: Vec<PeerId> = self
             .links
             .iter()
@@ -218,13 +220,13 @@ impl Net {
         self.collect(n);
     }
 
-    pub(super) fn write(&mut self, n: usize, kind: DocumentKind, edits: Vec<Edit>) -> Receipt {
+    pub(crate) fn write(&mut self, n: usize, kind: DocumentKind, edits: Vec<Edit>) -> Receipt {
         let receipt = self.members[n].write(&[(kind, edits)], self.now).unwrap();
         self.collect(n);
         receipt[0]
     }
 
-    pub(super) fn tick(&mut self, seconds: u64) {
+    pub(crate) fn tick(&mut self, seconds: u64) {
         for _ in 0..seconds {
             self.now = self.now.plus(1);
             for n in 0..self.members.len() {
@@ -236,12 +238,12 @@ impl Net {
     }
 
     /// From now on these answer no question.
-    pub(super) fn silence(&mut self, members: &[usize]) {
+    pub(crate) fn silence(&mut self, members: &[usize]) {
         self.silent = members.to_vec();
     }
 
     /// Whether an answer is on its way to this member.
-    pub(super) fn answer_is_under_way_to(&self, asker: usize) -> bool {
+    pub(crate) fn answer_is_under_way_to(&self, asker: usize) -> bool {
         let is_answer = |(to, delivery): &(usize, Delivery)| {
             *to == asker && matches!(delivery, Delivery::Answer(..))
         };
@@ -249,12 +251,12 @@ impl Net {
     }
 
     /// Delivers until nothing is under way.
-    pub(super) fn run(&mut self) {
+    pub(crate) fn run(&mut self) {
         self.deliver_until(|_| false);
     }
 
     /// Delivers until something is so, or nothing is under way.
-    pub(super) fn deliver_until(&mut self, is_so: impl Fn(&Self) -> bool) {
+    pub(crate) fn deliver_until(&mut self, is_so: impl Fn(&Self) -> bool) {
         let mut steps = 0;
         while !is_so(self) {
             let Some((to, delivery)) = self.queue.pop_front() else {
@@ -285,7 +287,7 @@ impl Net {
         }
     }
 
-    pub(super) fn collect(&mut self, own: usize) {
+    pub(crate) fn collect(&mut self, own: usize) {
         for output in self.members[own].take_outputs() {
             match output {
                 Output::Store(durable) => self.disks[own].push(durable),
@@ -335,7 +337,7 @@ impl Net {
     }
 
     /// Whether all these members hold the same of a document, and something.
-    pub(super) fn agree(&self, document: DocumentName, who: &[usize]) -> bool {
+    pub(crate) fn agree(&self, document: DocumentName, who: &[usize]) -> bool {
         let heads: Vec<Vec<Hash>> = who
             .iter()
             .map(|n| {
@@ -349,7 +351,7 @@ impl Net {
     }
 }
 
-pub(super) fn member(n: usize, roster: &SignedRoster, boot: u8) -> Member {
+pub(crate) fn member(n: usize, roster: &SignedRoster, boot: u8) -> Member {
     let identity = Identity {
         region: region(),
         council: council(n),

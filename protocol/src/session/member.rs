@@ -314,6 +314,7 @@ impl Member {
         }
         match document.kind {
             DocumentKind::RematchingPool | DocumentKind::HousingList => true,
+            DocumentKind::Casework(counterpart) => council == counterpart,
             DocumentKind::HostRegister if crate::broken!(EveryoneReads) => true,
             DocumentKind::HostRegister => {
                 self.roster.named_readers(document).contains(&council)
@@ -355,7 +356,7 @@ impl Member {
 
     /// The way of every entry into a document: through the gate, into the store, executed.
     /// Returns the units that were new.
-    pub(super) fn admit(
+    pub(crate) fn admit(
         &mut self,
         document: DocumentName,
         units: Vec<Unit>,

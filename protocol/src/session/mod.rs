@@ -26,7 +26,7 @@ mod view;
 mod write;
 
 #[cfg(test)]
-mod harness;
+pub(crate) mod harness;
 #[cfg(test)]
 mod tests;
 

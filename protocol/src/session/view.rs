@@ -2,7 +2,7 @@
 
 use super::peer::{Peer, Phase};
 use super::{Member, PeerId};
-use crate::ids::{CouncilCode, DocumentName, Hash, NodeId};
+use crate::ids::{CouncilCode, DocumentKind, DocumentName, Hash, NodeId};
 use crate::time::UnixSeconds;
 
 /// How one document stands at one peer, as last compared.
@@ -154,13 +154,13 @@ impl Member {
         }
     }
 
-    /// Every document that this council may read.
+    /// Every document that this council may read; of casework what was ever written.
     pub fn document_views(&self) -> Vec<DocumentView> {
         let own = self.identity.council;
-        let readable = self
-            .roster
-            .documents()
-            .filter(|name| self.may_read(*name, own));
+        let begun = |held: &&DocumentName| matches!(held.kind, DocumentKind::Casework(_));
+        let casework = self.holdings.keys().filter(begun).copied();
+        let all = self.roster.documents().chain(casework);
+        let readable = all.filter(|name| self.may_read(*name, own));
         readable.map(|name| self.document_view(name)).collect()
     }
 

@@ -2,7 +2,9 @@
 
 use super::{Durable, Member, Output};
 use crate::document::{Cause, ChainId, Judged, Unit, in_rows};
-use crate::ids::{CouncilCode, DocumentKind, DocumentName, Incarnation};
+use crate::ids::{
+    CouncilCode, DocumentKind, DocumentName, Incarnation, RecordId, RecordKind,
+};
 use crate::limits;
 use crate::schema::Edit;
 use crate::statements::{Acceptance, AcceptanceBody, Freshness, FreshnessBody};
@@ -134,6 +136,20 @@ impl Member {
         Ok(())
     }
 
+    /// The chain that this process writes on a document, once it has written to it.
+    pub fn own_chain(&self, document: DocumentName) -> Option<ChainId> {
+        let incarnation = *self.incarnations.get(&document)?;
+        let node = self.node();
+        Some(ChainId { node, incarnation })
+    }
+
+    /// The name of a new record.
+    pub(crate) fn draw_record(&mut self, kind: RecordKind) -> RecordId {
+        let mut random = [0; 15];
+        self.dice.fill(&mut random);
+        RecordId::new(kind, random)
+    }
+
     /// How many other nodes are known to hold a write.
     pub fn holders(&self, receipt: &Receipt) -> usize {
         let mut nodes: Vec<_> = self
@@ -229,12 +245,13 @@ impl Member {
             return;
         }
         let (now, latest) = (self.now, self.now.plus(limits::CLOCK_SKEW_SECONDS));
-        for kind in DocumentKind::ALL {
-            let document = kind.of(self.identity.council);
+        let own = self.identity.council;
+        // A document of which each council has one stands somewhere too when it is empty.
+        let each = DocumentKind::OF_EACH.map(|kind| kind.of(own));
+        for document in each {
             if self.roster.signing_key(document, self.node()).is_none() {
                 continue;
             }
-            // A document that nothing was written to stands somewhere too.
             let said = self.holding(document).freshness.as_ref().map(|f| f.body.at);
             if said.is_some_and(|at| at <= latest && now.since(at) < limits::FRESHNESS_SECONDS) {
                 continue;

@@ -99,7 +99,7 @@ fn writes(import: &Import) {
     };
     let first = plan(import, &|_| None, true, &[], &mut random);
     assert_eq!(first.creates, import.rows.len());
-    let document = DocumentKind::ALL
+    let document = DocumentKind::OF_EACH
         .into_iter()
         .find(|document| kinds_of(*document).contains(&import.kind))
         .expect("every kind is in some document");

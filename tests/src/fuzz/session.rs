@@ -99,7 +99,7 @@ fn take(net: &mut Net, chosen: u8, script: &mut Script<'_>) {
 }
 
 fn kind(script: &mut Script<'_>) -> DocumentKind {
-    DocumentKind::ALL[script.below(DocumentKind::ALL.len())]
+    DocumentKind::OF_EACH[script.below(DocumentKind::OF_EACH.len())]
 }
 
 pub(super) fn seeds() -> Seeds {

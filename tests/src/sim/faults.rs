@@ -194,7 +194,7 @@ impl World {
         }
         let kind = *self
             .chance
-            .pick(&smp_protocol::ids::DocumentKind::ALL)
+            .pick(&smp_protocol::ids::DocumentKind::OF_EACH)
             .expect("a kind");
         // Now and then past a mark, which is at 256.
         let count = match self.chance.below(12) {

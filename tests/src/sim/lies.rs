@@ -77,7 +77,7 @@ impl World {
     }
 
     fn any_document(&mut self) -> DocumentName {
-        let kind = DocumentKind::ALL[self.chance.below(3)];
+        let kind = DocumentKind::OF_EACH[self.chance.below(3)];
         let council = self.any_council();
         kind.of(council)
     }

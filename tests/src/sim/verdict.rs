@@ -103,7 +103,7 @@ impl World {
         }
         let in_dispute = self.in_dispute();
         for council in self.authority.members() {
-            for kind in DocumentKind::ALL {
+            for kind in DocumentKind::OF_EACH {
                 let document = kind.of(council);
                 if in_dispute.contains(&document) {
                     continue;

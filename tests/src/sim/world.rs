@@ -402,7 +402,7 @@ impl World {
         if self.nodes[n].member.is_none() || !self.authority.is_member(council) {
             return;
         }
-        let kind = DocumentKind::ALL[self.chance.below(3)];
+        let kind = DocumentKind::OF_EACH[self.chance.below(3)];
         let document = kind.of(council);
         let member = self.nodes[n].member.as_ref();
         let held = member.and_then(|member| member.document(document));

@@ -5,7 +5,7 @@ use automerge::{ObjId, ReadDoc, ScalarValue};
 use super::RecordFields;
 use crate::ids::{CouncilCode, RecordId};
 use crate::schema::{self, FieldType, Language, Value};
-use crate::time::{Day, Week};
+use crate::time::{Day, UnixSeconds, Week};
 
 /// The fields of a record that an object holds.
 pub(super) fn fields_of(doc: &impl ReadDoc, object: &ObjId, id: RecordId) -> RecordFields {
@@ -38,7 +38,11 @@ pub(super) fn to_scalar(value: &Value) -> ScalarValue {
         Value::Codes(codes) => ScalarValue::Bytes(codes.clone()),
         Value::Day(day) => ScalarValue::Int(i64::from(day.0)),
         Value::Week(week) => ScalarValue::Int(i64::from(week.0)),
+        Value::Instant(at) => ScalarValue::Uint(at.0),
         Value::Record(id) => ScalarValue::Bytes(id.to_bytes().to_vec()),
+        Value::Records(ids) => {
+            ScalarValue::Bytes(ids.iter().flat_map(|id| id.to_bytes()).collect())
+        }
         Value::Council(code) => ScalarValue::Str(code.as_str().into()),
         Value::Councils(codes) => joined(codes.iter().map(CouncilCode::as_str).collect()),
         Value::Languages(codes) => joined(codes.iter().map(Language::as_str).collect()),
@@ -61,8 +65,13 @@ fn from_scalar(accepts: FieldType, value: &automerge::Value<'_>) -> Option<Value
         (FieldType::CodeSet(_), ScalarValue::Bytes(codes)) => Value::Codes(codes.clone()),
         (FieldType::Day, ScalarValue::Int(n)) => Value::Day(Day(small(*n)?)),
         (FieldType::Week, ScalarValue::Int(n)) => Value::Week(Week(small(*n)?)),
+        (FieldType::Instant, ScalarValue::Uint(seconds)) => Value::Instant(UnixSeconds(*seconds)),
         (FieldType::Record(_), ScalarValue::Bytes(bytes)) => {
             Value::Record(RecordId::from_bytes(bytes.as_slice().try_into().ok()?)?)
+        }
+        (FieldType::RecordSet { .. }, ScalarValue::Bytes(bytes)) => {
+            let (ids, _) = bytes.as_chunks();
+            Value::Records(ids.iter().filter_map(RecordId::from_bytes).collect())
         }
         (FieldType::Council, ScalarValue::Str(text)) => Value::Council(text.parse().ok()?),
         (FieldType::CouncilSet { .. }, ScalarValue::Str(text)) => Value::Councils(

@@ -12,10 +12,9 @@ fn check(document: DocumentKind, edit: Edit) -> Result<(), SchemaError> {
 }
 
 fn document_of(kind: RecordKind) -> DocumentKind {
-    DocumentKind::ALL
-        .into_iter()
-        .find(|d| kinds_of(*d).contains(&kind))
-        .unwrap()
+    let casework = DocumentKind::Casework("E08000032".parse().unwrap());
+    let mut all = DocumentKind::OF_EACH.into_iter().chain([casework]);
+    all.find(|d| kinds_of(*d).contains(&kind)).unwrap()
 }
 
 /// Values that this field must refuse: each type's wrong neighbours and its bounds
@@ -53,6 +52,21 @@ fn refused(accepts: FieldType) -> Vec<Value> {
         FieldType::Record(kind) => {
             let others = RecordKind::ALL.into_iter().filter(|k| *k != kind);
             out.extend(others.map(|k| Value::Record(RecordId::new(k, [0; 15]))));
+        }
+        FieldType::Instant => {
+            out.push(Value::Instant(UnixSeconds(UnixSeconds::MAX.0 + 1)));
+        }
+        FieldType::RecordSet { kind, max } => {
+            let id = |n: usize| RecordId::new(kind, [u8::try_from(n).unwrap(); 15]);
+            let other = RecordKind::ALL.into_iter().find(|k| *k != kind).unwrap();
+            let sets = [
+                vec![],
+                vec![id(2), id(1)],
+                vec![id(1), id(1)],
+                vec![RecordId::new(other, [0; 15])],
+                (0..=max).map(id).collect(),
+            ];
+            out.extend(sets.map(Value::Records));
         }
         FieldType::CouncilSet { max } => {
             let code = |n: usize| format!("E{n:08}").parse().unwrap();
@@ -117,6 +131,17 @@ fn field_count(edit: &Edit) -> usize {
     }
 }
 
+#[test]
+fn a_fact_of_casework_is_never_changed() {
+    let record = RecordId::new(RecordKind::Release, [1; 15]);
+    let at = Value::Instant(UnixSeconds(1));
+    let fields = vec![(FieldId(1), Some(at))];
+    let document = document_of(RecordKind::Release);
+    let refusal = check(document, Edit::Update { record, fields });
+    let record = RecordKind::Release;
+    assert_eq!(refusal, Err(SchemaError::Immutable { record }));
+}
+
 proptest! {
     #[test]
     fn what_the_table_allows_is_accepted_in_its_document_alone(
@@ -124,7 +149,7 @@ proptest! {
             .prop_flat_map(|d| (Just(d), generate::edits(d))),
     ) {
         prop_assert_eq!(check_edits(NEWEST, document, &edits), Ok(()));
-        for other in DocumentKind::ALL.into_iter().filter(|d| *d != document) {
+        for other in DocumentKind::OF_EACH.into_iter().filter(|d| *d != document) {
             let refusal = check_edits(NEWEST, other, &edits);
             let wrong_document = matches!(refusal, Err(SchemaError::WrongDocument { .. }));
             prop_assert!(wrong_document, "{:?}", refusal);
@@ -195,10 +220,11 @@ proptest! {
                 Err(SchemaError::Missing { record: kind, field: required.name })
             );
             let cleared = Edit::Update { record, fields: vec![(required.id, None)] };
-            prop_assert_eq!(
-                check(document_of(kind), cleared),
-                Err(SchemaError::Cleared { record: kind, field: required.name })
-            );
+            let refusal = match kind.is_casework() {
+                true => SchemaError::Immutable { record: kind },
+                false => SchemaError::Cleared { record: kind, field: required.name },
+            };
+            prop_assert_eq!(check(document_of(kind), cleared), Err(refusal));
         }
     }
 }

@@ -115,3 +115,23 @@ pub(super) const NOMINATIONS: &[&str] = &["owner", "region", "councils"];
 
 /// Where a listing stands.
 pub(super) const LISTING_STATE: &[&str] = &["available", "under_offer", "let", "withdrawn"];
+
+/// Why a lock or a case ended.
+pub(super) const REASON: &[&str] = &[
+    "time_ran_out",
+    "relationship_breakdown",
+    "end_of_agreement",
+    "sponsor_withdrew",
+    "unsuitable_sponsor",
+    "overcrowding",
+    "relocation",
+    "returned_to_ukraine",
+    "another_country",
+    "private_accommodation",
+    "social_housing",
+    "close_family",
+    "chose_not_to_travel",
+    "did_not_arrive",
+    "placed_elsewhere",
+    "other",
+];

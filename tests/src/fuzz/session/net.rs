@@ -380,7 +380,7 @@ impl Net {
     fn differing(&self) -> Option<(DocumentName, usize)> {
         let documents = (0..MEMBERS).flat_map(|owner| {
             let owned = |kind: DocumentKind| (kind.of(council(index(owner))), owner);
-            DocumentKind::ALL.map(owned)
+            DocumentKind::OF_EACH.map(owned)
         });
         documents
             .flat_map(|(name, owner)| (0..MEMBERS).map(move |reader| (name, owner, reader)))

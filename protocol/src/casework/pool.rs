@@ -1,0 +1,98 @@
+//! The pool: what it shows of cases, which is only that something is open, held or taken.
+
+use super::{Book, Stage};
+use crate::ids::{CouncilCode, DocumentKind, RecordId, RecordKind};
+use crate::schema::{self, Edit, FieldId, FieldType, Value};
+use crate::session::Member;
+
+/// A state in the pool.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    /// It can be matched.
+    Open,
+    /// It is locked for a case.
+    Held,
+    /// It is booked.
+    Taken,
+}
+
+impl State {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Held => "held",
+            Self::Taken => "taken",
+        }
+    }
+}
+
+/// The field `state` of a kind of record, and the value of one of its codes.
+fn state_of(kind: RecordKind, word: &str) -> Option<(FieldId, Value)> {
+    let field = schema::field_named(schema::newest(), kind, "state")?;
+    let FieldType::Code(codes) = field.accepts else {
+        return None;
+    };
+    let code = codes.iter().position(|code| *code == word)?;
+    Some((field.id, Value::Code(u8::try_from(code).ok()?)))
+}
+
+fn has_state(member: &Member, council: CouncilCode, record: RecordId, word: &str) -> bool {
+    let pool = member.document(DocumentKind::RematchingPool.of(council));
+    let fields = pool.and_then(|pool| pool.record(record));
+    let wanted = state_of(record.kind(), word);
+    fields
+        .zip(wanted)
+        .is_some_and(|(fields, (id, value))| fields.get(&id).is_some_and(|is| *is == [value]))
+}
+
+/// Whether a place or request of a council's pool is open.
+pub(super) fn is_open(member: &Member, council: CouncilCode, record: RecordId) -> bool {
+    has_state(member, council, record, State::Open.word())
+}
+
+/// The council whose pool has a place.
+pub(super) fn council_of(member: &Member, place: RecordId) -> Option<CouncilCode> {
+    let members = member.roster().members.iter().map(|m| m.council);
+    let mut has = members.filter(|council| {
+        let pool = member.document(DocumentKind::RematchingPool.of(*council));
+        pool.is_some_and(|pool| pool.record(place).is_some())
+    });
+    has.next()
+}
+
+/// How a place or request of this council stands by its cases.
+pub fn state(book: &Book<CouncilCode, RecordId>, record: RecordId) -> State {
+    let stage = match record.kind() {
+        RecordKind::Place => book.stage_of_place(record),
+        _ => book.stage_of_request(record),
+    };
+    match stage {
+        None => State::Open,
+        Some(stage) if stage.is_live() => State::Taken,
+        Some(Stage::Proposed | Stage::Declined | Stage::Released | Stage::Over) => State::Open,
+        Some(_) => State::Held,
+    }
+}
+
+/// The edits that make this council's pool show how its cases stand. What no case ever locked is
+/// left as its officers have it, and so is what they have closed.
+pub(super) fn edits(member: &Member, book: &Book<CouncilCode, RecordId>) -> Vec<Edit> {
+    let own = member.identity().council;
+    let locked = book.ever_locked();
+    let shown = locked.into_iter().filter_map(|record| {
+        let state = state(book, record);
+        let (field, value) = state_of(record.kind(), state.word())?;
+        let is = |word| has_state(member, own, record, word);
+        let moves = match state {
+            // Only what a case has locked is opened again.
+            State::Open => is(State::Held.word()) || is(State::Taken.word()),
+            state => !is(state.word()),
+        };
+        let exists = ["open", "held", "taken", "closed"].into_iter().any(is);
+        (moves && exists).then(|| Edit::Update {
+            record,
+            fields: vec![(field, Some(value))],
+        })
+    });
+    shown.collect()
+}
