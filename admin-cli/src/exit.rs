@@ -65,7 +65,7 @@ impl Failure {
     /// The node said no. Whose fault it is follows from the HTTP status.
     pub(crate) fn from_node(status: u16, error: ApiError) -> Self {
         let code = match (status, error.code.as_str()) {
-            (_, "not_replicated") => ATTENTION,
+            (_, "not_replicated" | "unsure") => ATTENTION,
             (408 | 429, _) => FAILURE,
             (400..=499, _) => REFUSED,
             _ => FAILURE,
@@ -93,6 +93,7 @@ mod tests {
         assert_eq!(from_node(409, "conflict"), REFUSED);
         assert_eq!(from_node(503, "disk_full"), FAILURE);
         assert_eq!(from_node(504, "not_replicated"), ATTENTION);
+        assert_eq!(from_node(503, "unsure"), ATTENTION);
         assert_eq!(from_node(302, "odd"), FAILURE);
     }
 }

@@ -8,8 +8,9 @@ use std::fmt;
 use std::future::Future;
 
 use smp_protocol::api::{
-    Alarm, ApiError, FallenDecision, FallenField, FallenOutcome, ImportReport, Reader,
-    ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome, RosterView, Status, Stored,
+    Alarm, ApiError, Case, CaseDecision, CaseOutcome, FallenDecision, FallenField, FallenOutcome,
+    ImportReport, NewCase, Reader, ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome,
+    RosterView, Status, Stored,
 };
 use smp_protocol::ids::{CouncilCode, RecordId, RecordKind};
 
@@ -119,6 +120,22 @@ pub trait Service: Clone + Send + Sync + 'static {
 
     /// The import template of a kind, as CSV.
     fn template(&self, kind: RecordKind) -> impl Future<Output = Answer<String>> + Send;
+
+    /// Every case that this council has with another.
+    fn cases(&self) -> impl Future<Output = Answer<Vec<Case>>> + Send;
+
+    /// One case.
+    fn case(&self, id: RecordId) -> impl Future<Output = Answer<Case>> + Send;
+
+    /// Proposes places for a request of this council.
+    fn new_case(&self, new: NewCase) -> impl Future<Output = Answer<CaseOutcome>> + Send;
+
+    /// Carries out what an officer decided of a case.
+    fn decide_case(
+        &self,
+        id: RecordId,
+        decision: CaseDecision,
+    ) -> impl Future<Output = Answer<CaseOutcome>> + Send;
 
     /// Who may or could read the region's registers.
     fn readers(&self) -> impl Future<Output = Answer<Vec<Reader>>> + Send;

@@ -404,6 +404,17 @@ impl RecordKind {
         Self::Decline,
     ];
 
+    /// The kinds that officers write and change; the others are facts of casework.
+    pub const EDITED: [Self; 7] = [
+        Self::Host,
+        Self::Check,
+        Self::Place,
+        Self::Request,
+        Self::Contact,
+        Self::Listing,
+        Self::Interest,
+    ];
+
     /// Whether it is a fact of casework: written once and never changed.
     pub fn is_casework(self) -> bool {
         self >= Self::Opening

@@ -41,11 +41,11 @@ fn generated() -> String {
         INTRODUCTION.to_owned(),
         format!("The schema's version is {}.", NEWEST.0),
     ];
-    let casework = DocumentKind::Casework("E08000032".parse().expect("a council"));
-    for document in DocumentKind::OF_EACH.into_iter().chain([casework]) {
-        let counterpart = match document == casework {
-            true => "/<counterpart>",
-            false => "",
+    let casework = "E08000032".parse().map(DocumentKind::Casework);
+    for document in DocumentKind::OF_EACH.into_iter().chain(casework) {
+        let counterpart = match document {
+            DocumentKind::Casework(_) => "/<counterpart>",
+            _ => "",
         };
         lines.push(format!("\n## `{document}/<council>{counterpart}`\n"));
         lines.push(readers(document).to_owned());

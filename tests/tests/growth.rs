@@ -7,7 +7,7 @@ use system_tests::sim;
 #[test]
 fn an_entry_costs_each_member_a_few_frames_however_many_there_are() {
     for nodes in [12, 48] {
-        let region = sim::grow(nodes, 1, false);
+        let region = sim::grow(nodes, None, 1, false);
         let others = (region.nodes - 1) as f64;
         // The author's push, its confirmation, and each reader's passing on to two, which is
         // confirmed to nobody, since who has it already takes nothing in.

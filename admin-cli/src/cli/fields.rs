@@ -174,7 +174,10 @@ fn argument(field: &'static Field, default: Option<&'static str>) -> Arg {
             .ignore_case(true)
             .hide_possible_values(codes.len() > CODES_LISTED)
             .value_parser(PossibleValuesParser::new(codes)),
-        FieldType::CodeSet(_) | FieldType::CouncilSet { .. } | FieldType::LanguageSet { .. } => arg
+        FieldType::CodeSet(_)
+        | FieldType::CouncilSet { .. }
+        | FieldType::LanguageSet { .. }
+        | FieldType::RecordSet { .. } => arg
             .help(with_type)
             .value_name("CODES")
             .action(ArgAction::Append),
@@ -182,9 +185,11 @@ fn argument(field: &'static Field, default: Option<&'static str>) -> Arg {
         FieldType::Day => arg.help(with_type).value_name("DATE"),
         FieldType::Week => arg.help(with_type).value_name("WEEK"),
         FieldType::Record(_) => arg.help(with_type).value_name("ID"),
-        FieldType::Outcode | FieldType::Council | FieldType::Mailbox | FieldType::Telephone => {
-            arg.help(with_type).value_name("VALUE")
-        }
+        FieldType::Outcode
+        | FieldType::Council
+        | FieldType::Mailbox
+        | FieldType::Telephone
+        | FieldType::Instant => arg.help(with_type).value_name("VALUE"),
     }
 }
 

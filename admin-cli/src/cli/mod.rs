@@ -2,6 +2,7 @@
 //!
 //! Every command has examples in its help; a test reads them and parses each one.
 
+mod cases;
 mod completions;
 mod documents;
 mod fields;
@@ -92,6 +93,9 @@ enum Command {
     /// The rematching pool: places that are offered, requests that look for one
     #[command(subcommand, after_help = pool::EXAMPLES)]
     Pool(pool::Pool),
+    /// Rematching with other councils: propose, hold, confirm, and what becomes of it
+    #[command(subcommand, after_help = cases::EXAMPLES)]
+    Cases(cases::Cases),
     /// Move-on homes
     #[command(subcommand, after_help = housing::EXAMPLES)]
     Housing(housing::Housing),
@@ -143,6 +147,7 @@ impl Cli {
             Command::Documents(command) => command.run(&context),
             Command::Hosts(command) => command.run(&context),
             Command::Pool(command) => command.run(&context),
+            Command::Cases(command) => command.run(&context),
             Command::Housing(command) => command.run(&context),
             Command::Readers(command) => command.run(&context),
             Command::Roster(command) => command.run(&context),

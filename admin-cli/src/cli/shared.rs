@@ -138,6 +138,7 @@ fn right_kind(id: RecordId, kinds: &[RecordKind]) -> Result<(), Failure> {
         RecordKind::Host | RecordKind::Check => "hosts",
         RecordKind::Place | RecordKind::Request | RecordKind::Contact => "pool",
         RecordKind::Listing | RecordKind::Interest => "housing",
+        _ => "cases",
     };
     Err(Failure::refused(
         format!("{id} is a {}", id.kind()),

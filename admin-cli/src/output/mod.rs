@@ -5,6 +5,7 @@
 //! up early (`| head`) is not an error.
 
 mod ago;
+mod cases;
 mod csv;
 mod forks;
 mod import;

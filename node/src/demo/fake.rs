@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use smp_certs::{JoinBundle, NodeKeys};
 use smp_protocol::api::{
-    Alarm, DocumentStatus, FallenDecision, FallenField, FallenOutcome, ImportReport, PeerStatus,
-    Reader, ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome, RosterStatus,
-    RosterView, Status, StoreStatus, Stored,
+    Alarm, Case, CaseDecision, CaseOutcome, DocumentStatus, FallenDecision, FallenField,
+    FallenOutcome, ImportReport, NewCase, PeerStatus, Reader, ReaderDecision, Record, RecordEdit,
+    RosterOffer, RosterOutcome, RosterStatus, RosterView, Status, StoreStatus, Stored,
 };
 use smp_protocol::ids::{CouncilCode, DocumentKind, DocumentName, RecordId, RecordKind};
 use smp_protocol::schema::kinds_of;
@@ -315,6 +315,22 @@ impl Service for FakeNode {
     }
 
     async fn template(&self, _: RecordKind) -> Answer<String> {
+        not_here()
+    }
+
+    async fn cases(&self) -> Answer<Vec<Case>> {
+        not_here()
+    }
+
+    async fn case(&self, _: RecordId) -> Answer<Case> {
+        not_here()
+    }
+
+    async fn new_case(&self, _: NewCase) -> Answer<CaseOutcome> {
+        not_here()
+    }
+
+    async fn decide_case(&self, _: RecordId, _: CaseDecision) -> Answer<CaseOutcome> {
         not_here()
     }
 

@@ -7,7 +7,7 @@ use smp_protocol::ids::{RecordId, RecordKind};
 use smp_protocol::session::Receipt;
 
 use super::records::{broken, no_randomness, vault_record};
-use super::{Desk, document_of, refused};
+use super::{Desk, cases, document_of, refused};
 use crate::engine::{Core, clock};
 use crate::import::{self, Fields, Import, Plan, Problem};
 use crate::service::{Answer, Failure, FailureKind, ImportOptions};
@@ -117,6 +117,7 @@ fn apply(
     if options.dry_run {
         return Ok((report, Vec::new()));
     }
+    cases::guard(core, &plan.edits)?;
     let private = private_changes(core, import, &plan, &known).map_err(|error| broken(&error))?;
     let receipts = core
         .member

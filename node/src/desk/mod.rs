@@ -3,6 +3,7 @@
 //! Questions run on the engine's thread between two flushes, so they see only what is on
 //! disk, and a write is acknowledged only after its flush. Nothing here logs a field.
 
+mod cases;
 mod forks;
 mod imports;
 mod records;
@@ -13,8 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smp_protocol::api::{
-    Alarm, FallenDecision, FallenField, FallenOutcome, ImportReport, Reader, ReaderDecision,
-    Record, RecordEdit, RosterOffer, RosterOutcome, RosterView, Status, Stored,
+    Alarm, Case, CaseDecision, CaseOutcome, FallenDecision, FallenField, FallenOutcome,
+    ImportReport, NewCase, Reader, ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome,
+    RosterView, Status, Stored,
 };
 use smp_protocol::ids::{CouncilCode, DocumentKind, RecordId, RecordKind};
 use smp_protocol::schema;
@@ -179,6 +181,22 @@ impl Service for Desk {
                 "report this as a defect",
             )
         })
+    }
+
+    async fn cases(&self) -> Answer<Vec<Case>> {
+        self.ask(cases::list).await
+    }
+
+    async fn case(&self, id: RecordId) -> Answer<Case> {
+        self.ask(move |core| cases::show(core, id)).await?
+    }
+
+    async fn new_case(&self, new: NewCase) -> Answer<CaseOutcome> {
+        self.propose(new).await
+    }
+
+    async fn decide_case(&self, id: RecordId, decision: CaseDecision) -> Answer<CaseOutcome> {
+        Desk::decide_case(self, id, decision).await
     }
 
     async fn readers(&self) -> Answer<Vec<Reader>> {

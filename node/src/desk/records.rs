@@ -7,7 +7,7 @@ use smp_protocol::document::RecordFields;
 use smp_protocol::ids::{CouncilCode, DocumentName, RecordId, RecordKind};
 use smp_protocol::schema::{self, Edit, FieldId, Value};
 
-use super::{Desk, document_of, refused};
+use super::{Desk, cases, document_of, refused};
 use crate::engine::{Core, clock};
 use crate::import;
 use crate::service::{Answer, Failure, FailureKind};
@@ -189,9 +189,13 @@ impl Desk {
             return Err(not_found(record));
         };
         let receipts = self
-            .write(move |core| core.member.write(&[(document, vec![edit])], clock()))
-            .await?
-            .map_err(|error| refused(&error))?;
+            .write(move |core| {
+                let edits = vec![edit];
+                cases::guard(core, &edits)?;
+                let written = core.member.write(&[(document, edits)], clock());
+                written.map_err(|error| refused(&error))
+            })
+            .await??;
         let held_by = self.held_by(receipts, replicated).await;
         Ok(Stored {
             records: vec![record.to_string()],

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use smp_protocol::session::{CloseReason, Member, Note, Output, PeerId, PullId};
+use smp_protocol::casework::Decider;
+use smp_protocol::ids::DocumentKind;
+use smp_protocol::session::{CloseReason, Durable, Member, Note, Output, PeerId, PullId};
 use smp_protocol::time::UnixSeconds;
 
 use super::restore::rows_of;
@@ -22,6 +24,10 @@ pub fn clock() -> UnixSeconds {
 pub struct Core {
     /// The member of the region. Its outputs are collected after every event.
     pub member: Member,
+    /// What takes this council's decisions, for as long as this member is there.
+    pub decider: Decider,
+    /// Something came that the decider may have to answer or follow up.
+    casework_moved: bool,
     store: Store,
     shared: Arc<Shared>,
     links: HashMap<PeerId, Arc<dyn Link>>,
@@ -47,6 +53,8 @@ impl Core {
     pub(super) fn new(member: Member, store: Store, shared: Arc<Shared>) -> Self {
         Self {
             member,
+            decider: Decider::new(),
+            casework_moved: true,
             store,
             shared,
             links: HashMap::new(),
@@ -104,8 +112,21 @@ impl Core {
                 self.pulls.remove(&pull);
                 self.member.pull_failed(pull, now);
             }
-            Event::Tick => self.member.tick(now),
+            Event::Tick => {
+                self.member.tick(now);
+                self.casework_moved = true;
+            }
             Event::Job(_) | Event::Stop => {}
+        }
+    }
+
+    /// Has the decider do what follows from what came in, and from the time.
+    pub(super) fn tend(&mut self) {
+        if std::mem::take(&mut self.casework_moved) {
+            self.decider.tend(&mut self.member, clock());
+            self.collect();
+            // What it has written itself, it has seen.
+            self.casework_moved = false;
         }
     }
 
@@ -113,7 +134,10 @@ impl Core {
     pub(super) fn collect(&mut self) {
         for output in self.member.take_outputs() {
             match output {
-                Output::Store(durable) => self.batch.extend(rows_of(&durable)),
+                Output::Store(durable) => {
+                    self.casework_moved |= moves_casework(&durable);
+                    self.batch.extend(rows_of(&durable));
+                }
                 Output::Rebuild(why) => self.broken = Some(why),
                 other => self.effects.push(other),
             }
@@ -258,6 +282,16 @@ impl Core {
                 self.shared.refused("not_a_reader", &from.short(), &what);
             }
         }
+    }
+}
+
+fn moves_casework(durable: &Durable) -> bool {
+    match durable {
+        Durable::Batch { document, .. } | Durable::Rewritten { document, .. } => {
+            matches!(document.kind, DocumentKind::Casework(_))
+        }
+        Durable::Roster(_) => true,
+        _ => false,
     }
 }
 

@@ -228,6 +228,7 @@ fn run(
                 next = events.try_recv().ok();
             }
         }
+        core.tend();
         match core.flush() {
             Ok(()) => {
                 core.perform();

@@ -93,8 +93,8 @@ pub(super) trait Name: Sized {
 
 impl Name for RecordKind {
     fn named(text: &str) -> Result<Self, Problem> {
-        let kinds = RecordKind::ALL.map(RecordKind::as_str).join(", ");
-        RecordKind::ALL
+        let kinds = RecordKind::EDITED.map(RecordKind::as_str).join(", ");
+        RecordKind::EDITED
             .into_iter()
             .find(|kind| kind.as_str() == text)
             .ok_or_else(|| {

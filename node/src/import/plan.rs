@@ -38,7 +38,8 @@ pub fn defaults(kind: RecordKind) -> Vec<(FieldId, Value)> {
         RecordKind::Check => Some(("status", "not_started")),
         RecordKind::Place | RecordKind::Request => Some(("state", "open")),
         RecordKind::Listing => Some(("state", "available")),
-        RecordKind::Contact | RecordKind::Interest => None,
+        // Casework is not imported.
+        _ => None,
     };
     name_and_text
         .and_then(|(name, text)| named(kind, name, text))

@@ -58,6 +58,41 @@ impl Stage {
         Self::Over,
     ];
 
+    /// The stage as a code, e.g. `did_not_arrive`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Proposed => "proposed",
+            Self::Declined => "declined",
+            Self::Held => "held",
+            Self::Released => "released",
+            Self::Confirmed => "confirmed",
+            Self::Placed => "placed",
+            Self::Arrived => "arrived",
+            Self::DidNotArrive => "did_not_arrive",
+            Self::Lost => "lost",
+            Self::Withdrawn => "withdrawn",
+            Self::Over => "over",
+        }
+    }
+
+    /// What it means if nobody does anything, in words.
+    pub fn silence(self) -> &'static str {
+        match self {
+            Self::Proposed => "nothing is locked, and the guest council may withdraw",
+            Self::Declined | Self::Released | Self::Over => "nothing is locked",
+            Self::Held => {
+                "when the hold's time is up, the host council's node lets go of the place"
+            }
+            Self::Confirmed => "the place and the request stay locked until the host's node places",
+            Self::Placed | Self::Arrived => "the booking stands",
+            Self::DidNotArrive => "the booking stands until one side ends it",
+            Self::Lost => "the request stays locked for nothing until the guest council withdraws",
+            Self::Withdrawn => {
+                "the place stays locked for nothing until the host council releases it"
+            }
+        }
+    }
+
     /// Whether it is a booking: hold unreleased, placement there, confirmation not withdrawn.
     pub fn is_live(self) -> bool {
         matches!(self, Self::Placed | Self::Arrived | Self::DidNotArrive)
@@ -181,10 +216,12 @@ impl<C: Name, Id: Name> Book<C, Id> {
     /// What the case has come to for which a place of this council is locked.
     pub fn stage_of_place(&self, place: Id) -> Option<Stage> {
         let (guest, locked) = self.lock_of_place(place)?;
-        let proposal = facts(&self.mine, guest).iter().find_map(|fact| match fact {
-            Fact::Hold { hold, proposal, .. } if *hold == locked => Some(*proposal),
-            _ => None,
-        })?;
+        let proposal = facts(&self.mine, guest)
+            .iter()
+            .find_map(|fact| match fact {
+                Fact::Hold { hold, proposal, .. } if *hold == locked => Some(*proposal),
+                _ => None,
+            })?;
         Some(self.case_as_host(guest, proposal)?.stage)
     }
 

@@ -84,10 +84,16 @@ pub enum DecideError {
     #[error("{0} is not in the pool, or not open")]
     NotOpen(RecordId),
     /// Places of more than one council, of none, or of this one.
-    #[error("a proposal is for one to {} places of one other council", limits::PLACES_OF_PROPOSAL)]
+    #[error(
+        "a proposal is for one to {} places of one other council",
+        limits::PLACES_OF_PROPOSAL
+    )]
     Places,
     /// The request waits for as many councils as it may.
-    #[error("the request has {} open proposals, which is the most", limits::PROPOSALS_OF_REQUEST)]
+    #[error(
+        "the request has {} open proposals, which is the most",
+        limits::PROPOSALS_OF_REQUEST
+    )]
     TooManyProposals,
     /// More than one place was proposed, and none was named.
     #[error("more than one place was proposed")]
@@ -150,14 +156,35 @@ impl Decider {
     /// What this council's casework comes to.
     pub fn ledgers(&self, member: &Member) -> Ledgers {
         let mut ledgers = Ledgers::of(member);
-        ledgers.unsure_of.retain(|with| !self.without.contains(with));
+        ledgers
+            .unsure_of
+            .retain(|with| !self.without.contains(with));
         ledgers.book.unsure_of = ledgers.unsure_of.iter().copied().collect();
         ledgers
     }
 
-    /// Goes on without what these councils know, until this process ends.
-    pub fn go_on_without(&mut self, councils: impl IntoIterator<Item = CouncilCode>) {
-        self.without.extend(councils);
+    /// Goes on without what these councils know, until this process ends. It is written down in
+    /// the casework with each, where it sees it when it is back.
+    ///
+    /// # Errors
+    /// [`WriteError`]; nothing was changed.
+    pub fn go_on_without(
+        &mut self,
+        member: &mut Member,
+        councils: &[CouncilCode],
+        now: UnixSeconds,
+    ) -> Result<(), WriteError> {
+        let ledgers = self.ledgers(member);
+        let unsure = ledgers.unsure_of.iter().copied();
+        let named: Vec<CouncilCode> = unsure.filter(|with| councils.contains(with)).collect();
+        let mut edits = Vec::new();
+        for with in &named {
+            let opening = opening(member, &ledgers, *with, true, now);
+            edits.push((DocumentKind::Casework(*with), vec![opening]));
+        }
+        member.write(&edits, now)?;
+        self.without.extend(named);
+        Ok(())
     }
 
     /// Carries out what an officer decided. Returns the case and where the writes ended up.
@@ -417,13 +444,13 @@ fn which_place(
         return Ok(place);
     }
     let facts = book.theirs.get(&guest).into_iter().flatten();
-    let places = facts.filter_map(|fact| match fact {
+    let mut places = facts.filter_map(|fact| match fact {
         Fact::Proposal {
             proposal, places, ..
         } if *proposal == case => Some(places.as_slice()),
         _ => None,
     });
-    match places.last() {
+    match places.next() {
         Some([only]) => Ok(*only),
         Some(several) => Err(DecideError::WhichPlace(several.to_vec())),
         None => Err(DecideError::NoSuchCase(case)),
@@ -461,7 +488,7 @@ fn openings(member: &mut Member, ledgers: &Ledgers, now: UnixSeconds) -> ByCount
     let mut edits = ByCounterpart::new();
     for with in &ledgers.unsure_of {
         if needs_opening(member, ledgers, *with) {
-            edits.insert(*with, vec![opening(member, ledgers, *with, now)]);
+            edits.insert(*with, vec![opening(member, ledgers, *with, false, now)]);
         }
     }
     edits
@@ -472,12 +499,18 @@ fn needs_opening(member: &Member, ledgers: &Ledgers, with: CouncilCode) -> bool 
     ledger.is_none_or(|ledger| !is_own(member, with, &ledger.mine))
 }
 
-fn opening(member: &mut Member, ledgers: &Ledgers, with: CouncilCode, now: UnixSeconds) -> Edit {
+fn opening(
+    member: &mut Member,
+    ledgers: &Ledgers,
+    with: CouncilCode,
+    without_answer: bool,
+    now: UnixSeconds,
+) -> Edit {
     let ledger = ledgers.by_counterpart.get(&with);
     let previous = ledger.and_then(|ledger| ledger.mine.tip.as_ref());
     let previous = previous.map(|tip| tip.record);
     let record = member.draw_record(RecordKind::Opening);
-    record::opening(record, now, previous)
+    record::opening(record, now, previous, without_answer)
 }
 
 /// The answers to openings of which all is held here that was written before.
@@ -506,17 +539,14 @@ fn write(
 ) -> Result<Vec<Receipt>, WriteError> {
     let mut book = ledgers.book.clone();
     for (with, written) in written {
-        others
-            .entry(with)
-            .or_default()
-            .push(record::edit(&written));
+        others.entry(with).or_default().push(record::edit(&written));
         book.mine.entry(with).or_default().push(written.fact);
     }
     let mut all = Vec::new();
     for (with, mut edits) in others {
         let opens = |edit: &Edit| edit.record().kind() == RecordKind::Opening;
         if needs_opening(member, ledgers, with) && !edits.iter().any(opens) {
-            edits.insert(0, opening(member, ledgers, with, now));
+            edits.insert(0, opening(member, ledgers, with, false, now));
         }
         all.push((DocumentKind::Casework(with), edits));
     }

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::ids::{CouncilCode, DocumentKind, RecordId, RecordKind};
-use crate::schema::{self, Edit, Value};
 use crate::roster::SignedRoster;
+use crate::schema::{self, Edit, Value};
 use crate::session::harness::{Net, council, record, roster, signed};
 
 /// Two guest councils with a household each, 0 and 1, and the host council, 2, with places.
@@ -268,8 +268,8 @@ fn what_both_lost_counts_for_nothing_when_it_comes_back_later() {
     region.decide_surely(HOST, &hold(first)).unwrap();
     region.settle();
     let late = region.net.disks[HOST].clone();
-    for n in 0..3 {
-        region.restart_with(n, before[n].clone(), 9);
+    for (n, disk) in before.iter().enumerate() {
+        region.restart_with(n, disk.clone(), 9);
     }
     region.net.connect_all();
     region.settle();
@@ -322,7 +322,11 @@ fn a_council_that_is_gone_can_be_gone_on_without() {
         region.decide(HOST, &hold(case)),
         Err(DecideError::Unsure(vec![gone]))
     );
-    region.deciders[HOST].go_on_without([gone]);
+    let (member, now) = (&mut region.net.members[HOST], region.net.now);
+    region.deciders[HOST]
+        .go_on_without(member, &[gone], now)
+        .unwrap();
+    region.net.collect(HOST);
     region.decide(HOST, &hold(case)).unwrap();
     region.settle();
     assert_eq!(region.stage(0, case), Stage::Held);

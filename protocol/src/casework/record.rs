@@ -225,10 +225,16 @@ pub(super) fn edit(written: &Written) -> Edit {
     }
 }
 
-/// The edit by which a decider begins to write.
-pub(super) fn opening(record: RecordId, at: UnixSeconds, previous: Option<RecordId>) -> Edit {
+/// The edit by which a decider begins to write; or goes on without its counterpart's answer.
+pub(super) fn opening(
+    record: RecordId,
+    at: UnixSeconds,
+    previous: Option<RecordId>,
+    without_answer: bool,
+) -> Edit {
     let mut fields = vec![(AT, Value::Instant(at))];
     fields.extend(previous.map(|id| (OF, Value::Record(id))));
+    fields.extend(without_answer.then_some((THIRD, Value::Boolean(true))));
     Edit::Create { record, fields }
 }
 

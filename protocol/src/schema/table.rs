@@ -163,6 +163,7 @@ pub const FIELDS_V1: &[Field] = table! {
     Opening {
         1 must at Instant => "when the decider began to write";
         2 may previous Record(RecordKind::Opening) => "the opening that it goes on from";
+        3 may without_answer Boolean => "an officer decided to go on without the counterpart's answer";
     }
     Comparison {
         1 must at Instant => "when the counterpart's decider answered";

@@ -43,7 +43,7 @@ pub enum RestoreError {
         /// The document.
         document: DocumentName,
         /// What was found.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
     },
     /// The merge engine failed.
     #[error(transparent)]
@@ -258,6 +258,7 @@ impl Member {
         let has_holes = holding.has_holes;
         let bad = judged.refused.iter().find(|r| !(has_holes && missed(r)));
         if let Some(refusal) = bad.cloned() {
+            let refusal = Box::new(refusal);
             return Err(RestoreError::Refused { document, refusal });
         }
         holding.document.take_back(judged)?;

@@ -2,9 +2,7 @@
 
 use super::{Durable, Member, Output};
 use crate::document::{Cause, ChainId, Judged, Unit, in_rows};
-use crate::ids::{
-    CouncilCode, DocumentKind, DocumentName, Incarnation, RecordId, RecordKind,
-};
+use crate::ids::{CouncilCode, DocumentKind, DocumentName, Incarnation, RecordId, RecordKind};
 use crate::limits;
 use crate::schema::Edit;
 use crate::statements::{Acceptance, AcceptanceBody, Freshness, FreshnessBody};

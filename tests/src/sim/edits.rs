@@ -2,7 +2,7 @@
 
 use smp_protocol::ids::{CouncilCode, DocumentKind, RecordId, RecordKind};
 use smp_protocol::schema::{self, Edit, Field, FieldType, SchemaVersion, Value, kinds_of};
-use smp_protocol::time::Day;
+use smp_protocol::time::{Day, UnixSeconds};
 
 use super::chance::Chance;
 
@@ -33,7 +33,11 @@ fn value(accepts: FieldType, chance: &mut Chance) -> Value {
             let text = format!("LS{}", chance.below(29) + 1);
             Value::Outcode(text.try_into().expect("an outcode"))
         }
+        FieldType::Instant => Value::Instant(UnixSeconds(chance.number() >> 34)),
         FieldType::Record(kind) => Value::Record(RecordId::new(kind, chance.bytes())),
+        FieldType::RecordSet { kind, .. } => {
+            Value::Records(vec![RecordId::new(kind, chance.bytes())])
+        }
         FieldType::Council => Value::Council(council(chance)),
         FieldType::CouncilSet { .. } => Value::Councils(vec![council(chance)]),
         FieldType::LanguageSet { .. } => {

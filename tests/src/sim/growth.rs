@@ -66,8 +66,8 @@ pub struct WithTime {
 }
 
 /// Counts a region of so many nodes: of so many councils, or one of each, or of as many as there
-/// are; with hours that pass, unless that is too much.
-pub fn grow(nodes: usize, councils: Option<usize>, seed: u64) -> Growth {
+/// are; with hours that pass, if that is wanted and not too much.
+pub fn grow(nodes: usize, councils: Option<usize>, seed: u64, with_hours: bool) -> Growth {
     let mut chance = Chance::new(seed);
     let mut net = Flights::of(nodes, councils, &mut chance);
     net.connect_all();
@@ -98,7 +98,7 @@ pub fn grow(nodes: usize, councils: Option<usize>, seed: u64) -> Growth {
         bytes: since.bytes as f64,
         reached: reached as f64 / 1000.0,
     };
-    let time = (nodes <= MOST_WITH_TIME).then(|| with_time(&mut net, &mut chance));
+    let time = (with_hours && nodes <= MOST_WITH_TIME).then(|| with_time(&mut net, &mut chance));
     Growth {
         nodes,
         councils: net.councils(),

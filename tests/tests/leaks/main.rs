@@ -136,7 +136,7 @@ fn every_answer(node: &Node, foreign: &BTreeSet<String>) -> Vec<(String, Value)>
     ]
     .map(|name| format!("/v1/{name}"))
     .into();
-    for kind in RecordKind::ALL {
+    for kind in RecordKind::EDITED {
         paths.push(format!("/v1/records/{kind}"));
     }
     for id in foreign {

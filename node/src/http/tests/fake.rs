@@ -1,9 +1,9 @@
 //! A node that answers the least that the types allow.
 
 use smp_protocol::api::{
-    Alarm, FallenAction, FallenDecision, FallenField, FallenOutcome, ImportReport, Reader,
-    ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome, RosterStatus, RosterView,
-    Status, StoreStatus, Stored,
+    Alarm, Case, CaseDecision, CaseOutcome, FallenAction, FallenDecision, FallenField,
+    FallenOutcome, ImportReport, NewCase, Reader, ReaderDecision, Record, RecordEdit, RosterOffer,
+    RosterOutcome, RosterStatus, RosterView, Status, StoreStatus, Stored,
 };
 use smp_protocol::ids::{CouncilCode, RecordId, RecordKind};
 
@@ -30,6 +30,13 @@ fn stored() -> Stored {
     Stored {
         records: Vec::new(),
         held_by: 0,
+    }
+}
+
+impl Fake {
+    async fn decided(&self, id: RecordId) -> Answer<CaseOutcome> {
+        let case = self.case(id).await?;
+        Ok(CaseOutcome { case, held_by: 1 })
     }
 }
 
@@ -109,6 +116,41 @@ impl Service for Fake {
 
     async fn template(&self, _: RecordKind) -> Answer<String> {
         Ok("reference,bedrooms\n".into())
+    }
+
+    async fn cases(&self) -> Answer<Vec<Case>> {
+        Ok(Vec::new())
+    }
+
+    async fn case(&self, id: RecordId) -> Answer<Case> {
+        Ok(Case {
+            id: id.to_string(),
+            stage: "proposed".into(),
+            turn: "host".into(),
+            yours: false,
+            guest: "E08000021".into(),
+            guest_name: "Newcastle upon Tyne".into(),
+            host: STRANGER.into(),
+            host_name: "Leeds".into(),
+            request: String::new(),
+            places: Vec::new(),
+            place: None,
+            since: "2026-04-01T00:00:00Z".into(),
+            until: None,
+            silence: "nothing is locked".into(),
+            reason: None,
+            agreed_by_phone: false,
+            next: Vec::new(),
+        })
+    }
+
+    async fn new_case(&self, _: NewCase) -> Answer<CaseOutcome> {
+        let id = RecordId::new(RecordKind::Proposal, [1; 15]);
+        self.decided(id).await
+    }
+
+    async fn decide_case(&self, id: RecordId, _: CaseDecision) -> Answer<CaseOutcome> {
+        self.decided(id).await
     }
 
     async fn readers(&self) -> Answer<Vec<Reader>> {

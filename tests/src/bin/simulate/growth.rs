@@ -56,7 +56,7 @@ pub(crate) fn count(sizes: &[usize], councils: &[usize], json: Option<&Path>) ->
     let mut grown: Vec<Growth> = Vec::new();
     for (nodes, of) in regions {
         eprintln!("counting a region of {nodes} nodes");
-        grown.push(sim::grow(nodes, of, SEED));
+        grown.push(sim::grow(nodes, of, SEED, true));
     }
     for (name, figure) in MEASURES {
         let figures: Vec<_> = grown.iter().filter_map(|g| Some((g, figure(g)?))).collect();

@@ -149,6 +149,7 @@ impl Net {
             DocumentKind::HostRegister => RecordKind::Host,
             DocumentKind::RematchingPool => RecordKind::Place,
             DocumentKind::HousingList => RecordKind::Listing,
+            DocumentKind::Casework(_) => RecordKind::Proposal,
         };
         // Records come round again, so that the same one is written in several chains.
         self.next_record = self.next_record.wrapping_add(1);
@@ -434,7 +435,9 @@ fn value(accepts: FieldType) -> Value {
         FieldType::Day => Value::Day("2026-04-01".parse().expect("a day")),
         FieldType::Week => Value::Week("2026-W14".parse().expect("a week")),
         FieldType::Outcode => Value::Outcode("LS6".to_owned().try_into().expect("an outcode")),
+        FieldType::Instant => Value::Instant(UnixSeconds(1)),
         FieldType::Record(kind) => Value::Record(record(kind, 1)),
+        FieldType::RecordSet { kind, .. } => Value::Records(vec![record(kind, 1)]),
         FieldType::Council => Value::Council(council(0)),
         FieldType::CouncilSet { .. } => Value::Councils(vec![council(0)]),
         FieldType::LanguageSet { .. } => {

@@ -1,0 +1,247 @@
+//! `smp cases`: rematching with other councils (docs/BOOKING.md).
+
+use clap::Subcommand;
+use hyper::Method;
+use smp_protocol::api::{Case, CaseAction, CaseDecision, CaseOutcome, NewCase};
+use smp_protocol::ids::{CouncilCode, RecordId, RecordKind};
+
+use super::Context;
+use crate::exit::Failure;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  smp cases list
+  smp cases propose request-aebagbafaydqqcikbmga2dqp place-aebagbafaydqqcikbmga2dqp
+  smp cases hold proposal-aebagbafaydqqcikbmga2dqp --hours 24
+  smp cases confirm proposal-aebagbafaydqqcikbmga2dqp
+
+The guest council has the household and proposes; the host council has the place and holds it;
+the guest council confirms; then the host council\u{2019}s node makes the booking by itself. Each ends
+its own part at any time: `withdraw`, `release`.";
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  smp cases list
+  smp cases list --yours
+  smp cases list --output csv > cases.csv";
+
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  smp cases show proposal-aebagbafaydqqcikbmga2dqp";
+
+const PROPOSE_EXAMPLES: &str = "\
+Examples:
+  smp cases propose request-aebagbafaydqqcikbmga2dqp place-aebagbafaydqqcikbmga2dqp
+  smp cases propose request-aebagbafaydqqcikbmga2dqp place-aebagbafaydqqcikbmga2dqp \
+place-bebagbafaydqqcikbmga2dqp
+
+The places are all of one other council, which chooses among them. `smp pool list` prints the ids.";
+
+const HOLD_EXAMPLES: &str = "\
+Examples:
+  smp cases hold proposal-aebagbafaydqqcikbmga2dqp
+  smp cases hold proposal-aebagbafaydqqcikbmga2dqp --place place-aebagbafaydqqcikbmga2dqp \
+--hours 24
+  smp cases hold proposal-aebagbafaydqqcikbmga2dqp --agreed-by-phone
+
+The place is kept for the case until the guest council confirms, or the hours are over.";
+
+const CONFIRM_EXAMPLES: &str = "\
+Examples:
+  smp cases confirm proposal-aebagbafaydqqcikbmga2dqp
+
+What else was proposed for the same request is withdrawn with it.";
+
+const WITHDRAW_EXAMPLES: &str = "\
+Examples:
+  smp cases withdraw proposal-aebagbafaydqqcikbmga2dqp
+  smp cases withdraw proposal-aebagbafaydqqcikbmga2dqp --reason private_accommodation";
+
+const RELEASE_EXAMPLES: &str = "\
+Examples:
+  smp cases release proposal-aebagbafaydqqcikbmga2dqp
+  smp cases release proposal-aebagbafaydqqcikbmga2dqp --reason sponsor_withdrew";
+
+const DECLINE_EXAMPLES: &str = "\
+Examples:
+  smp cases decline proposal-aebagbafaydqqcikbmga2dqp --reason sponsor_withdrew";
+
+const ARRIVED_EXAMPLES: &str = "\
+Examples:
+  smp cases arrived proposal-aebagbafaydqqcikbmga2dqp";
+
+const DID_NOT_ARRIVE_EXAMPLES: &str = "\
+Examples:
+  smp cases did-not-arrive proposal-aebagbafaydqqcikbmga2dqp";
+
+/// Which case, and whom not to wait for.
+#[derive(Debug, clap::Args)]
+pub(super) struct CaseArgs {
+    /// The case\u{2019}s id, as `smp cases list` prints it
+    case: RecordId,
+    /// Go on without a council (GSS code) that cannot be asked, until the node starts again: only
+    /// after a telephone call, since it may know of a booking that this node has lost
+    #[arg(long, value_name = "GSS CODE")]
+    without: Vec<CouncilCode>,
+}
+
+/// A case, and why it ends.
+#[derive(Debug, clap::Args)]
+pub(super) struct EndArgs {
+    #[command(flatten)]
+    of: CaseArgs,
+    /// Why, as a code: relationship_breakdown, sponsor_withdrew, relocation, other and more; a
+    /// wrong one prints all of them
+    #[arg(long, value_name = "CODE")]
+    reason: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Cases {
+    /// Lists the cases of this council: what each has come to, and whose turn it is
+    #[command(after_help = LIST_EXAMPLES)]
+    List {
+        /// Only those in which it is this council\u{2019}s turn
+        #[arg(long)]
+        yours: bool,
+        /// Also those that are over
+        #[arg(long)]
+        all: bool,
+    },
+    /// Shows one case, with what can be done and what happens if nobody does anything
+    #[command(after_help = SHOW_EXAMPLES)]
+    Show {
+        /// The case\u{2019}s id
+        case: RecordId,
+    },
+    /// Guest council: proposes places of another council for a request
+    #[command(after_help = PROPOSE_EXAMPLES)]
+    Propose {
+        /// The request\u{2019}s id
+        request: RecordId,
+        /// The places\u{2019} ids, all of one council
+        #[arg(required = true)]
+        places: Vec<RecordId>,
+    },
+    /// Host council: keeps a place for a case
+    #[command(after_help = HOLD_EXAMPLES)]
+    Hold {
+        #[command(flatten)]
+        of: CaseArgs,
+        /// Which of the places; needed where more than one was proposed
+        #[arg(long, value_name = "ID")]
+        place: Option<RecordId>,
+        /// For how many hours, 1 to 336
+        #[arg(long, default_value_t = 48)]
+        hours: u64,
+        /// It was agreed by telephone before, and is written down now
+        #[arg(long)]
+        agreed_by_phone: bool,
+    },
+    /// Guest council: takes the place that is held
+    #[command(after_help = CONFIRM_EXAMPLES)]
+    Confirm(CaseArgs),
+    /// Guest council: ends its part in a case, at any time
+    #[command(after_help = WITHDRAW_EXAMPLES)]
+    Withdraw(EndArgs),
+    /// Host council: lets go of the place, at any time
+    #[command(after_help = RELEASE_EXAMPLES)]
+    Release(EndArgs),
+    /// Host council: has no place for a case
+    #[command(after_help = DECLINE_EXAMPLES)]
+    Decline(EndArgs),
+    /// Host council: the household came
+    #[command(after_help = ARRIVED_EXAMPLES)]
+    Arrived(CaseArgs),
+    /// Host council: the household did not come
+    #[command(after_help = DID_NOT_ARRIVE_EXAMPLES)]
+    DidNotArrive(CaseArgs),
+}
+
+impl Cases {
+    pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
+        match self {
+            Self::List { yours, all } => {
+                let mut cases: Vec<Case> = context.client.get("/v1/cases")?;
+                cases.retain(|case| (all || case.stage != "over") && (!yours || case.yours));
+                context.show(&cases)
+            }
+            Self::Show { case } => {
+                let case = checked(case)?;
+                let case: Case = context.client.get(&format!("/v1/case/{case}"))?;
+                context.show(&case)
+            }
+            Self::Propose { request, places } => {
+                let new = NewCase {
+                    request: request.to_string(),
+                    places: places.iter().map(RecordId::to_string).collect(),
+                };
+                send(context, "/v1/cases", &new)
+            }
+            Self::Hold {
+                of,
+                place,
+                hours,
+                agreed_by_phone,
+            } => {
+                let decision = CaseDecision {
+                    place: place.map(|place| place.to_string()),
+                    hours: Some(hours),
+                    agreed_by_phone,
+                    ..of.decision(CaseAction::Hold)
+                };
+                of.send(context, &decision)
+            }
+            Self::Confirm(of) => of.send(context, &of.decision(CaseAction::Confirm)),
+            Self::Arrived(of) => of.send(context, &of.decision(CaseAction::Arrived)),
+            Self::DidNotArrive(of) => of.send(context, &of.decision(CaseAction::DidNotArrive)),
+            Self::Withdraw(end) => end.send(context, CaseAction::Withdraw),
+            Self::Release(end) => end.send(context, CaseAction::Release),
+            Self::Decline(end) => end.send(context, CaseAction::Decline),
+        }
+    }
+}
+
+impl CaseArgs {
+    fn decision(&self, action: CaseAction) -> CaseDecision {
+        CaseDecision {
+            action,
+            place: None,
+            hours: None,
+            agreed_by_phone: false,
+            reason: None,
+            without: self.without.iter().map(CouncilCode::to_string).collect(),
+        }
+    }
+
+    fn send(&self, context: &Context, decision: &CaseDecision) -> Result<(), Failure> {
+        let case = checked(self.case)?;
+        send(context, &format!("/v1/case/{case}"), decision)
+    }
+}
+
+impl EndArgs {
+    fn send(self, context: &Context, action: CaseAction) -> Result<(), Failure> {
+        let decision = CaseDecision {
+            reason: self.reason.clone(),
+            ..self.of.decision(action)
+        };
+        self.of.send(context, &decision)
+    }
+}
+
+fn checked(case: RecordId) -> Result<RecordId, Failure> {
+    match case.kind() {
+        RecordKind::Proposal => Ok(case),
+        kind => Err(Failure::refused(
+            format!("{case} is a {kind}; a case has the id of its proposal"),
+            "`smp cases list` prints the ids",
+        )),
+    }
+}
+
+fn send<B: serde::Serialize>(context: &Context, path: &str, body: &B) -> Result<(), Failure> {
+    let doing = "waiting for the node, and for the councils that it asks";
+    let outcome: CaseOutcome = context.client.send(Method::POST, path, body, doing)?;
+    context.show(&outcome)
+}

@@ -1,0 +1,119 @@
+//! Cases with other councils.
+
+use smp_protocol::api::{Case, CaseOutcome};
+
+use super::ago::ago;
+use super::table::{Mood, cell, marked, plain};
+use super::writes::held_by;
+use super::{Look, View, csv};
+use crate::exit::Failure;
+
+const COLUMNS: [&str; 17] = [
+    "id",
+    "stage",
+    "turn",
+    "yours",
+    "guest",
+    "guest_name",
+    "host",
+    "host_name",
+    "request",
+    "places",
+    "place",
+    "since",
+    "until",
+    "silence",
+    "reason",
+    "agreed_by_phone",
+    "next",
+];
+
+fn stage(case: &Case) -> String {
+    case.stage.replace('_', " ")
+}
+
+fn whose(case: &Case) -> &str {
+    match case.turn.as_str() {
+        "guest" => &case.guest_name,
+        "host" => &case.host_name,
+        _ => "nobody",
+    }
+}
+
+impl View for Vec<Case> {
+    fn words(&self, look: &Look) -> String {
+        if self.is_empty() {
+            return "No cases. Find a place with `smp pool list places`, and propose it: `smp cases propose --help`\n"
+                .to_owned();
+        }
+        let rows = self.iter().map(|case| {
+            let turn = match case.yours {
+                true => marked("you", Mood::Warn),
+                false => cell(whose(case)),
+            };
+            vec![
+                cell(&case.id),
+                cell(&case.guest_name),
+                cell(&case.host_name),
+                cell(stage(case)),
+                turn,
+                cell(ago(&case.since, look.now)),
+            ]
+        });
+        look.table(
+            &["Case", "Guest", "Host", "Stage", "Turn", "Since"],
+            rows.collect(),
+        )
+    }
+
+    fn csv(&self) -> Result<String, Failure> {
+        csv::items(&COLUMNS, self)
+    }
+}
+
+impl View for Case {
+    fn words(&self, look: &Look) -> String {
+        let mut out = format!("{}\n", plain(&self.id));
+        let mut line = |what: &str, value: &str| {
+            out.push_str(&format!("  {what:<10} {}\n", plain(value)));
+        };
+        line("stage", &stage(self));
+        line("since", &ago(&self.since, look.now));
+        if let Some(until) = &self.until {
+            line("until", until);
+        }
+        line("guest", &format!("{} ({})", self.guest_name, self.guest));
+        line("host", &format!("{} ({})", self.host_name, self.host));
+        line("request", &self.request);
+        line("proposed", &self.places.join(", "));
+        if let Some(place) = &self.place {
+            line("place", place);
+        }
+        if self.agreed_by_phone {
+            line("agreed", "by telephone, and written down later");
+        }
+        if let Some(reason) = &self.reason {
+            line("reason", reason);
+        }
+        line("turn", if self.yours { "you" } else { whose(self) });
+        line("otherwise", &self.silence);
+        for command in &self.next {
+            line("you may", command);
+        }
+        out
+    }
+
+    fn csv(&self) -> Result<String, Failure> {
+        csv::items(&COLUMNS, std::slice::from_ref(self))
+    }
+}
+
+impl View for CaseOutcome {
+    fn words(&self, look: &Look) -> String {
+        format!("{}{}", self.case.words(look), held_by(self.held_by))
+    }
+
+    fn csv(&self) -> Result<String, Failure> {
+        self.case.csv()
+    }
+}

@@ -1,0 +1,362 @@
+//! Cases: what this council has agreed with others, and what its officers decide of them.
+
+use std::time::Duration;
+
+use smp_protocol::api::{Case, CaseAction, CaseDecision, CaseOutcome, NewCase};
+use smp_protocol::casework::{self, CaseView, DecideError, Refusal, Stage, State, Turn, Wish};
+use smp_protocol::ids::{CouncilCode, NodeId, RecordId, RecordKind};
+use smp_protocol::schema::{self, Edit, FieldType};
+use smp_protocol::session::Receipt;
+
+use super::records::name_of;
+use super::{Desk, LOOK, refused};
+use crate::engine::{Core, clock};
+use crate::service::{Answer, Failure, FailureKind};
+
+/// How long a decision waits for other councils to say what they hold: a few round trips and
+/// flushes of whoever is connected.
+const ANSWERS: Duration = Duration::from_secs(5);
+
+/// How long a place is held if that is not said: until after the next day's office hours.
+const HOLD_HOURS: u64 = 48;
+
+/// Every case of this council, newest change last.
+pub(super) fn list(core: &mut Core) -> Vec<Case> {
+    let own = core.member.identity().council;
+    let cases = core.decider.ledgers(&core.member).cases(own);
+    cases.iter().map(|view| case(core, view)).collect()
+}
+
+/// One case.
+pub(super) fn show(core: &mut Core, id: RecordId) -> Answer<Case> {
+    let own = core.member.identity().council;
+    let cases = core.decider.ledgers(&core.member).cases(own);
+    let found = cases.iter().find(|view| view.case.proposal == id);
+    let found = found.ok_or_else(|| no_such_case(id))?;
+    Ok(case(core, found))
+}
+
+fn no_such_case(id: RecordId) -> Failure {
+    Failure::new(
+        FailureKind::NotFound,
+        "not_found",
+        format!("{id} is no case of this council"),
+        "`smp cases list` prints the ids",
+    )
+}
+
+fn case(core: &Core, view: &CaseView) -> Case {
+    let own = core.member.identity().council;
+    let stage = view.case.stage;
+    let (turn, yours) = match stage.turn() {
+        Turn::Guest => ("guest", view.guest == own),
+        Turn::Host => ("host", view.host == own),
+        Turn::Nobody => ("nobody", false),
+    };
+    Case {
+        id: view.case.proposal.to_string(),
+        stage: stage.as_str().to_owned(),
+        turn: turn.to_owned(),
+        yours,
+        guest: view.guest.to_string(),
+        guest_name: name_of(core, view.guest),
+        host: view.host.to_string(),
+        host_name: name_of(core, view.host),
+        request: view.case.request.to_string(),
+        places: view.places.iter().map(RecordId::to_string).collect(),
+        place: view.case.hold.map(|(_, place)| place.to_string()),
+        since: view.since.to_string(),
+        until: view.until.map(|until| until.to_string()),
+        silence: stage.silence().to_owned(),
+        reason: view.reason.and_then(reason_word).map(str::to_owned),
+        agreed_by_phone: view.agreed_by_phone,
+        next: next(stage, view, own),
+    }
+}
+
+/// The commands that a council may run for a case.
+fn next(stage: Stage, view: &CaseView, own: CouncilCode) -> Vec<String> {
+    let words: &[&str] = match (stage, view.host == own) {
+        (Stage::Proposed, true) => &["hold", "decline"],
+        (Stage::Released, true) => &["hold", "decline"],
+        (Stage::Held | Stage::Confirmed | Stage::Withdrawn, true) => &["release"],
+        (Stage::Placed, true) => &["arrived", "did-not-arrive", "release"],
+        (Stage::Arrived | Stage::DidNotArrive, true) => &["release"],
+        (Stage::Held, false) => &["confirm", "withdraw"],
+        (Stage::Withdrawn | Stage::Over, _) | (Stage::Declined | Stage::Lost, true) => &[],
+        (_, false) => &["withdraw"],
+    };
+    let id = view.case.proposal;
+    words
+        .iter()
+        .map(|word| format!("smp cases {word} {id}"))
+        .collect()
+}
+
+fn reasons() -> &'static [&'static str] {
+    let field = schema::field_named(schema::NEWEST, RecordKind::Release, "reason");
+    match field.map(|field| field.accepts) {
+        Some(FieldType::Code(codes)) => codes,
+        _ => &[],
+    }
+}
+
+fn reason_word(code: u8) -> Option<&'static str> {
+    reasons().get(usize::from(code)).copied()
+}
+
+fn reason_code(word: Option<&str>) -> Answer<Option<u8>> {
+    let Some(word) = word else {
+        return Ok(None);
+    };
+    let found = reasons().iter().position(|code| *code == word);
+    let code = found.and_then(|at| u8::try_from(at).ok());
+    let code = code.ok_or_else(|| {
+        let codes = reasons().join(", ");
+        bad(
+            "reason",
+            format!("there is no such reason; there are {codes}"),
+        )
+    });
+    code.map(Some)
+}
+
+fn bad(field: &str, message: String) -> Failure {
+    Failure::new(
+        FailureKind::BadRequest,
+        "bad_field",
+        format!("{field}: {message}"),
+        "nothing was changed; mend it and try again",
+    )
+}
+
+fn id_of(field: &str, text: &str, kind: RecordKind) -> Answer<RecordId> {
+    let id: RecordId = text
+        .parse()
+        .map_err(|error| bad(field, format!("{error}")))?;
+    match id.kind() == kind {
+        true => Ok(id),
+        false => Err(bad(field, format!("{id} is no {kind}"))),
+    }
+}
+
+/// What is wished, from what was sent.
+fn wish(case: RecordId, decision: &CaseDecision) -> Answer<Wish> {
+    let reason = reason_code(decision.reason.as_deref())?;
+    Ok(match decision.action {
+        CaseAction::Hold => Wish::Hold {
+            case,
+            place: match &decision.place {
+                Some(text) => Some(id_of("place", text, RecordKind::Place)?),
+                None => None,
+            },
+            hours: decision.hours.unwrap_or(HOLD_HOURS),
+            by_phone: decision.agreed_by_phone,
+        },
+        CaseAction::Confirm => Wish::Confirm { case },
+        CaseAction::Withdraw => Wish::Withdraw { case, reason },
+        CaseAction::Release => Wish::Release { case, reason },
+        CaseAction::Decline => Wish::Decline { case, reason },
+        CaseAction::Arrived => Wish::Arrival {
+            case,
+            arrived: true,
+        },
+        CaseAction::DidNotArrive => Wish::Arrival {
+            case,
+            arrived: false,
+        },
+    })
+}
+
+impl Desk {
+    pub(super) async fn propose(&self, new: NewCase) -> Answer<CaseOutcome> {
+        let request = id_of("request", &new.request, RecordKind::Request)?;
+        let places = new.places.iter();
+        let places = places.map(|text| id_of("places", text, RecordKind::Place));
+        let places = places.collect::<Answer<Vec<RecordId>>>()?;
+        self.carry_out(Wish::Propose { request, places }, Vec::new())
+            .await
+    }
+
+    pub(super) async fn decide_case(
+        &self,
+        case: RecordId,
+        decision: CaseDecision,
+    ) -> Answer<CaseOutcome> {
+        let without = decision.without.iter().map(|text| {
+            text.parse::<CouncilCode>()
+                .map_err(|error| bad("without", format!("{error}")))
+        });
+        let without = without.collect::<Answer<Vec<CouncilCode>>>()?;
+        self.carry_out(wish(case, &decision)?, without).await
+    }
+
+    /// Decides; and if other councils have to say first what they hold, waits for them a while.
+    async fn carry_out(&self, wish: Wish, without: Vec<CouncilCode>) -> Answer<CaseOutcome> {
+        let deadline = tokio::time::Instant::now() + ANSWERS;
+        let mut looks = tokio::time::interval(LOOK);
+        loop {
+            looks.tick().await;
+            let (wished, without) = (wish.clone(), without.clone());
+            let decided = self
+                .write(move |core| decide(core, &wished, &without))
+                .await?;
+            let over = tokio::time::Instant::now() >= deadline;
+            match decided {
+                Ok((case, receipts)) => {
+                    let held_by = self.held_by(receipts, false).await;
+                    return Ok(CaseOutcome { case, held_by });
+                }
+                Err((DecideError::Unsure(_), _)) if !over => {}
+                Err((error, names)) => return Err(not_decided(&error, &names)),
+            }
+        }
+    }
+}
+
+/// On the engine's thread. With an error come the names of the councils that it is about.
+fn decide(
+    core: &mut Core,
+    wish: &Wish,
+    without: &[CouncilCode],
+) -> Result<(Case, Vec<Receipt>), (DecideError, Vec<String>)> {
+    let now = clock();
+    let named = |core: &Core, councils: &[CouncilCode]| {
+        let names = councils.iter();
+        let names = names.map(|council| format!("{} ({council})", name_of(core, *council)));
+        names.collect::<Vec<String>>()
+    };
+    let member = &mut core.member;
+    let decided = match core.decider.go_on_without(member, without, now) {
+        Ok(()) => core.decider.decide(member, wish, now),
+        Err(error) => Err(error.into()),
+    };
+    let (id, receipts) = decided.map_err(|error| {
+        let names = match &error {
+            DecideError::Unsure(councils) => named(core, councils),
+            _ => Vec::new(),
+        };
+        (error, names)
+    })?;
+    if !without.is_empty() {
+        let names = named(core, without).join(", ");
+        tracing::warn!(case = %id, without = names, "decided without asking");
+    }
+    let case = show(core, id).map_err(|_| (DecideError::NoSuchCase(id), Vec::new()))?;
+    Ok((case, receipts))
+}
+
+fn not_decided(error: &DecideError, names: &[String]) -> Failure {
+    let conflict = |code: &str, message: String, next: &str| {
+        Failure::new(FailureKind::Conflict, code, message, next)
+    };
+    let message = error.to_string();
+    match error {
+        DecideError::NotDecider(decider) => {
+            let decider = decider.as_ref().map(NodeId::short);
+            let next = match decider {
+                Some(node) => format!("run the command at this council's node {node}"),
+                None => "ask the SMP admin to make a node of this council its decider".to_owned(),
+            };
+            conflict("not_decider", message, &next)
+        }
+        DecideError::NoSuchCase(id) => no_such_case(*id),
+        DecideError::NotOpen(_) => conflict(
+            "not_open",
+            message,
+            "`smp pool list` shows what is open; nothing was changed",
+        ),
+        DecideError::Places | DecideError::Hours => bad("case", message),
+        DecideError::TooManyProposals => conflict(
+            "too_many",
+            message,
+            "withdraw one that is not needed: `smp cases list`, `smp cases withdraw`",
+        ),
+        DecideError::WhichPlace(places) => {
+            let places: Vec<String> = places.iter().map(RecordId::to_string).collect();
+            let message = format!("{message}: {}", places.join(", "));
+            conflict("which_place", message, "name one of them with --place")
+        }
+        DecideError::Unsure(_) => Failure::new(
+            FailureKind::Unavailable,
+            "unsure",
+            format!("{message}: {}", names.join(", ")),
+            "nothing was changed. `smp peers` says whether they can be reached; try again once \
+             they are. If one is gone for longer, telephone it, make sure that it has no other \
+             agreement with you, and say --without and its code",
+        ),
+        DecideError::Refused(refusal) => refused_by_rule(*refusal, message),
+        DecideError::Write(error) => refused(error),
+    }
+}
+
+fn refused_by_rule(refusal: Refusal, message: String) -> Failure {
+    let (message, next) = match refusal {
+        Refusal::PlaceLocked => (
+            message,
+            "nothing was changed; `smp cases list` shows for which, and `smp pool list places` \
+             what else is open",
+        ),
+        Refusal::RequestLocked => (
+            message,
+            "nothing was changed; withdraw the other case first: `smp cases list`",
+        ),
+        Refusal::Stage(stage) => (
+            format!("the case is {}, which does not allow that", stage.as_str()),
+            "nothing was changed; `smp cases show` says what can be done now",
+        ),
+        Refusal::Unsure | Refusal::Unknown => (
+            message,
+            "nothing was changed; `smp cases show` says what can be done now",
+        ),
+    };
+    Failure::new(FailureKind::Conflict, "not_allowed", message, next)
+}
+
+/// Why officers may not make these edits to places and requests: what is locked for a case is
+/// not changed under it, and the states that cases bring are theirs alone.
+pub(super) fn guard(core: &Core, edits: &[Edit]) -> Answer<()> {
+    let pool = |kind| matches!(kind, RecordKind::Place | RecordKind::Request);
+    if !edits.iter().any(|edit| pool(edit.record().kind())) {
+        return Ok(());
+    }
+    let ledgers = core.decider.ledgers(&core.member);
+    for edit in edits.iter().filter(|edit| pool(edit.record().kind())) {
+        let record = edit.record();
+        let locked = casework::state(ledgers.book(), record) != State::Open;
+        if locked && matches!(edit, Edit::Update { .. }) {
+            return Err(Failure::new(
+                FailureKind::Conflict,
+                "locked",
+                format!("{record} is held or taken for a case, and cannot be changed under it"),
+                "nothing was changed; `smp cases list` shows the case: release or withdraw it \
+                 first",
+            ));
+        }
+        if sets_state_of_cases(edit) {
+            return Err(Failure::new(
+                FailureKind::BadRequest,
+                "bad_field",
+                format!("{record}: held and taken follow from cases, and are not typed in"),
+                "nothing was changed; `smp cases propose --help`",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn sets_state_of_cases(edit: &Edit) -> bool {
+    let kind = edit.record().kind();
+    let Some(field) = schema::field_named(schema::NEWEST, kind, "state") else {
+        return false;
+    };
+    let is = |value: &schema::Value| {
+        ["held", "taken"].contains(&schema::format_value(field, value).as_str())
+    };
+    match edit {
+        Edit::Create { fields, .. } => fields.iter().any(|(id, v)| *id == field.id && is(v)),
+        Edit::Update { fields, .. } => fields
+            .iter()
+            .any(|(id, v)| *id == field.id && v.as_ref().is_some_and(is)),
+    }
+}
