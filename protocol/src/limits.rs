@@ -30,6 +30,11 @@ pub const ENTRIES_PER_CHAIN: u64 = 1 << 20;
 /// its ancestors. The largest council's register is about 2,000 hosts.
 pub const RECORDS_PER_DOCUMENT: u64 = 100_000;
 
+/// Facts of one casework document and generation, counted likewise: some six for a case, so many
+/// hundreds of cases with one other council. All of them are read at every decision, so that this
+/// also bounds what one council can make another's decider compute.
+pub const FACTS_PER_CASEWORK: u64 = 8192;
+
 /// Encoded edits of one document and generation, counted over an entry and its ancestors:
 /// what one council can make every reader store.
 pub const DOCUMENT_BYTES: u64 = 64 << 20;

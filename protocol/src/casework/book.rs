@@ -177,6 +177,48 @@ impl<C: Name, Id: Name> Book<C, Id> {
         Some(case)
     }
 
+    /// Every case of proposals that this council made to another, by proposal; what
+    /// [`Book::case_as_guest`] says of each. Work grows with what is written, not with its square.
+    pub fn cases_as_guest(&self, host: C) -> Vec<Case<Id>> {
+        let (written, heard) = (facts(&self.mine, host), facts(&self.theirs, host));
+        let locks = newest(self.own().filter_map(|(_, fact)| match fact {
+            Fact::Confirmation {
+                request, number, ..
+            } => Some((*request, *number)),
+            _ => None,
+        }));
+        let again = |request, after| locks.get(&request).is_some_and(|number| *number > after);
+        let cases = by_case(written, heard).into_iter();
+        let cases = cases.filter_map(|(proposal, (guest, host))| {
+            let request = proposed(&guest, proposal)?;
+            let relocked = |after| again(request, after);
+            Some(case(
+                (proposal, request),
+                &guest,
+                &host,
+                relocked,
+                |_, _| false,
+            ))
+        });
+        cases.collect()
+    }
+
+    /// The same of proposals that another council made to this one.
+    pub fn cases_as_host(&self, guest: C) -> Vec<Case<Id>> {
+        let (written, heard) = (facts(&self.mine, guest), facts(&self.theirs, guest));
+        let locks = newest(self.own().filter_map(|(_, fact)| match fact {
+            Fact::Hold { place, number, .. } => Some((*place, *number)),
+            _ => None,
+        }));
+        let again = |place, after| locks.get(&place).is_some_and(|number| *number > after);
+        let cases = by_case(heard, written).into_iter();
+        let cases = cases.filter_map(|(proposal, (guest, host))| {
+            let request = proposed(&guest, proposal)?;
+            Some(case((proposal, request), &guest, &host, |_| false, again))
+        });
+        cases.collect()
+    }
+
     /// Every lock that was ever taken on a place of this council: number, for whom, and hold.
     pub(super) fn locks_of_place(&self, wanted: Id) -> impl Iterator<Item = (u32, C, Id)> {
         self.own().filter_map(move |(with, fact)| match fact {
@@ -248,6 +290,40 @@ impl<C: Name, Id: Name> Book<C, Id> {
 
 pub(super) fn facts<C: Name, Id>(of: &BTreeMap<C, Vec<Fact<Id>>>, with: C) -> &[Fact<Id>] {
     of.get(&with).map_or(&[], Vec::as_slice)
+}
+
+fn newest<Id: Name>(locks: impl Iterator<Item = (Id, u32)>) -> BTreeMap<Id, u32> {
+    let mut newest = BTreeMap::new();
+    for (of, number) in locks {
+        let known: &mut u32 = newest.entry(of).or_default();
+        *known = number.max(*known);
+    }
+    newest
+}
+
+/// The facts of each side.
+type Sides<Id> = (Vec<Fact<Id>>, Vec<Fact<Id>>);
+
+/// What the guest council and what the host council wrote of each case, in its order.
+fn by_case<Id: Name>(guest: &[Fact<Id>], host: &[Fact<Id>]) -> BTreeMap<Id, Sides<Id>> {
+    let mut cases: BTreeMap<Id, Sides<Id>> = BTreeMap::new();
+    for fact in guest {
+        if let Some(proposal) = fact.case(|_| None) {
+            cases.entry(proposal).or_default().0.push(fact.clone());
+        }
+    }
+    let mut holds = BTreeMap::new();
+    for fact in host {
+        if let Fact::Hold { hold, proposal, .. } = fact {
+            holds.insert(*hold, *proposal);
+        }
+    }
+    for fact in host {
+        if let Some(proposal) = fact.case(|hold| holds.get(&hold).copied()) {
+            cases.entry(proposal).or_default().1.push(fact.clone());
+        }
+    }
+    cases
 }
 
 /// The request of a proposal.

@@ -90,69 +90,65 @@ impl Ledgers {
 
     /// Every case of this council, newest change last.
     pub fn cases(&self, own: CouncilCode) -> Vec<CaseView> {
-        let mut cases = Vec::new();
+        let mut views = Vec::new();
         for (with, ledger) in &self.by_counterpart {
-            for (written, guest) in [(&ledger.mine, own), (&ledger.theirs, *with)] {
-                for proposal in &written.written {
-                    cases.extend(self.view(own, *with, guest, ledger, proposal));
-                }
+            let of_case = ledger.by_case();
+            let as_guest = self.book.cases_as_guest(*with).into_iter();
+            let as_host = self.book.cases_as_host(*with).into_iter();
+            let as_guest = as_guest.map(|case| (case, own, *with));
+            for (case, guest, host) in as_guest.chain(as_host.map(|case| (case, *with, own))) {
+                let written = of_case.get(&case.proposal).map(Vec::as_slice);
+                views.push(view(case, (guest, host), written.unwrap_or_default()));
             }
         }
-        cases.sort_by_key(|view| (view.since, view.case.proposal));
-        cases
-    }
-
-    fn view(
-        &self,
-        own: CouncilCode,
-        with: CouncilCode,
-        guest: CouncilCode,
-        ledger: &Ledger,
-        proposal: &Written,
-    ) -> Option<CaseView> {
-        let Fact::Proposal {
-            proposal: id,
-            places,
-            ..
-        } = &proposal.fact
-        else {
-            return None;
-        };
-        let (case, host) = match guest == own {
-            true => (self.book.case_as_guest(with, *id)?, with),
-            false => (self.book.case_as_host(with, *id)?, own),
-        };
-        let all = ledger.mine.written.iter().chain(&ledger.theirs.written);
-        let of_case: Vec<&Written> = all.filter(|w| concerns(&w.fact, &case)).collect();
-        let hold = of_case.iter().find(|w| {
-            matches!(w.fact, Fact::Hold { hold, .. } if case.hold.is_some_and(|(h, _)| h == hold))
-        });
-        let ended = of_case.iter().rev().find_map(|w| w.reason);
-        Some(CaseView {
-            case,
-            guest,
-            host,
-            places: places.clone(),
-            since: of_case.iter().map(|w| w.at).max().unwrap_or(proposal.at),
-            until: hold
-                .and_then(|w| w.until)
-                .filter(|_| case.stage == Stage::Held),
-            agreed_by_phone: hold.is_some_and(|w| w.agreed_by_phone),
-            reason: ended,
-        })
+        views.sort_by_key(|view| (view.since, view.case.proposal));
+        views
     }
 }
 
-fn concerns(fact: &Fact<RecordId>, case: &Case<RecordId>) -> bool {
-    match fact {
-        Fact::Proposal { proposal, .. }
-        | Fact::Confirmation { proposal, .. }
-        | Fact::Withdrawal { proposal }
-        | Fact::Hold { proposal, .. }
-        | Fact::Decline { proposal } => *proposal == case.proposal,
-        Fact::Placement { hold } | Fact::Arrival { hold, .. } | Fact::Release { hold } => {
-            case.hold.is_some_and(|(of, _)| of == *hold)
+impl Ledger {
+    /// What both wrote of each case.
+    fn by_case(&self) -> BTreeMap<RecordId, Vec<&Written>> {
+        let all = || self.mine.written.iter().chain(&self.theirs.written);
+        let holds = all().filter_map(|w| match w.fact {
+            Fact::Hold { hold, proposal, .. } => Some((hold, proposal)),
+            _ => None,
+        });
+        let holds: BTreeMap<RecordId, RecordId> = holds.collect();
+        let mut cases: BTreeMap<RecordId, Vec<&Written>> = BTreeMap::new();
+        for written in all() {
+            if let Some(case) = written.fact.case(|hold| holds.get(&hold).copied()) {
+                cases.entry(case).or_default().push(written);
+            }
         }
+        cases
+    }
+}
+
+fn view(
+    case: Case<RecordId>,
+    (guest, host): (CouncilCode, CouncilCode),
+    written: &[&Written],
+) -> CaseView {
+    let hold = written.iter().find(
+        |w| matches!(w.fact, Fact::Hold { hold, .. } if case.hold.is_some_and(|(h, _)| h == hold)),
+    );
+    let places = written.iter().find_map(|w| match &w.fact {
+        Fact::Proposal { places, .. } => Some(places.clone()),
+        _ => None,
+    });
+    let newest = |w: &&&Written| (w.at, w.reason.is_some());
+    CaseView {
+        case,
+        guest,
+        host,
+        places: places.unwrap_or_default(),
+        since: written.iter().map(|w| w.at).max().unwrap_or_default(),
+        until: hold
+            .and_then(|w| w.until)
+            .filter(|_| case.stage == Stage::Held),
+        agreed_by_phone: hold.is_some_and(|w| w.agreed_by_phone),
+        reason: written.iter().max_by_key(newest).and_then(|w| w.reason),
     }
 }
 

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::record::{self, Said, Written};
 use crate::document::{ChainId, Document};
 use crate::ids::RecordId;
+use crate::limits;
 use crate::time::UnixSeconds;
 
 /// An opening, where it stands, and how much it has in its past of each other chain.
@@ -49,9 +50,12 @@ pub(super) struct Line {
 }
 
 impl Pages {
-    /// Reads what is held of a document. Work grows with its entries.
+    /// Reads what is held of a document. Work grows with its entries. Of one that has more than
+    /// an honest council ever gets through the gate, nothing counts.
     pub(super) fn of(document: Option<&Document>) -> Self {
         let mut pages = Self::default();
+        let document =
+            document.filter(|d| d.entry_count() as u64 <= 2 * limits::FACTS_PER_CASEWORK);
         for (chain, sequence, past, edits) in document.into_iter().flat_map(Document::entries) {
             let held = pages.held.entry(chain).or_default();
             *held = (*held).max(sequence.saturating_add(1));
@@ -106,22 +110,25 @@ impl Pages {
         line
     }
 
-    /// The openings, each going on from the one before.
+    /// The openings, each going on from the one before. Of those that go on from the same one, an
+    /// answered one comes before others, and then the latest.
     fn line_of_openings(&self, counterpart: &Self) -> Vec<&Opening> {
+        let mut after: BTreeMap<Option<RecordId>, Vec<&Opening>> = BTreeMap::new();
+        for opening in &self.openings {
+            after.entry(opening.previous).or_default().push(opening);
+        }
         let is_answered = |o: &Opening| counterpart.answers.contains_key(&o.record);
         let mut line: Vec<&Opening> = Vec::new();
-        // Each round takes another opening, since no opening goes on from a later one.
-        while line.len() < self.openings.len() {
-            let last = line.last().copied();
-            let next = self.openings.iter().filter(|opening| {
-                opening.previous == last.map(|last| last.record)
-                    && (is_answered(opening) || self.covers(opening))
-                    && line.iter().all(|taken| taken.record != opening.record)
-            });
-            match next.max_by_key(|o| (is_answered(o), o.at, o.record)) {
-                Some(next) => line.push(next),
-                None => break,
-            }
+        let mut last = None;
+        // Taken out of the map, no opening is met twice, whatever it says that it goes on from.
+        while let Some(candidates) = after.remove(&last) {
+            let candidates = candidates.into_iter();
+            let ready = candidates.filter(|o| is_answered(o) || self.covers(o));
+            let Some(next) = ready.max_by_key(|o| (is_answered(o), o.at, o.record)) else {
+                break;
+            };
+            line.push(next);
+            last = Some(next.record);
         }
         line
     }

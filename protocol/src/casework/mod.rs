@@ -11,6 +11,7 @@ mod ledgers;
 mod line;
 mod pool;
 mod record;
+mod wish;
 
 #[cfg(test)]
 mod decider_tests;
@@ -19,9 +20,10 @@ mod tests;
 
 pub use book::{Book, Case, Stage, Turn};
 pub use decide::Refusal;
-pub use decider::{DecideError, Decider, Wish};
+pub use decider::Decider;
 pub use ledgers::{CaseView, Ledgers, decider_of};
 pub use pool::{State, state};
+pub use wish::{DecideError, Wish};
 
 /// A council, or what a record is named by. The rules need no more than to tell two apart.
 pub trait Name: Copy + Ord {}
@@ -92,4 +94,20 @@ pub enum Fact<Id> {
         /// The case.
         proposal: Id,
     },
+}
+
+impl<Id: Name> Fact<Id> {
+    /// The case that it is of; `of_hold` says which case a hold is of.
+    fn case(&self, of_hold: impl Fn(Id) -> Option<Id>) -> Option<Id> {
+        match self {
+            Self::Proposal { proposal, .. }
+            | Self::Confirmation { proposal, .. }
+            | Self::Withdrawal { proposal }
+            | Self::Hold { proposal, .. }
+            | Self::Decline { proposal } => Some(*proposal),
+            Self::Placement { hold } | Self::Arrival { hold, .. } | Self::Release { hold } => {
+                of_hold(*hold)
+            }
+        }
+    }
 }

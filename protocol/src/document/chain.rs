@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::entry::{ChainId, Step};
-use crate::ids::{Hash, Signature};
+use crate::ids::{DocumentKind, Hash, Signature};
 use crate::limits;
 
 /// How many entries of each chain an entry has in its past, other than its own chain's.
@@ -35,8 +35,12 @@ impl Usage {
         }
     }
 
-    pub(super) fn within_quota(self) -> bool {
-        self.records <= limits::RECORDS_PER_DOCUMENT && self.bytes <= limits::DOCUMENT_BYTES
+    pub(super) fn within_quota(self, kind: DocumentKind) -> bool {
+        let records = match kind {
+            DocumentKind::Casework(_) => limits::FACTS_PER_CASEWORK,
+            _ => limits::RECORDS_PER_DOCUMENT,
+        };
+        self.records <= records && self.bytes <= limits::DOCUMENT_BYTES
     }
 }
 
@@ -130,6 +134,16 @@ mod tests {
             past: Arc::default(),
             usage: Usage::default(),
         }
+    }
+
+    #[test]
+    fn casework_is_small() {
+        let casework = DocumentKind::Casework("E08000032".parse().unwrap());
+        let usage = |records| Usage { records, bytes: 0 };
+        let most = limits::FACTS_PER_CASEWORK;
+        assert!(usage(most).within_quota(casework));
+        assert!(!usage(most + 1).within_quota(casework));
+        assert!(usage(most + 1).within_quota(DocumentKind::RematchingPool));
     }
 
     #[test]

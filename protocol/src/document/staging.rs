@@ -131,7 +131,10 @@ impl Staging<'_> {
                 records: created as u64,
                 bytes: step.edits.0.len() as u64,
             });
-            if !usage.plus(past.usage).within_quota() {
+            if !usage
+                .plus(past.usage)
+                .within_quota(self.document.place.document.kind)
+            {
                 return Err(Refusal::proven(chain, Cause::Quota, *hash));
             }
             out.push(Held {

@@ -58,6 +58,7 @@ pub(super) fn all() -> Vec<Property<Region>> {
             "once all is heard, what is called live is live",
             live_is_live,
         ),
+        Property::always("all cases at once are each case", all_are_each),
         Property::always("what is over locks nothing", over_locks_nothing),
         Property::always("every case can come to an end", can_end),
         Property::sometimes("a booking comes about", |region, world| {
@@ -223,6 +224,20 @@ fn live_is_live(region: &Region, world: &World) -> bool {
         cases.filter(|case| case.stage.is_live()).count()
     });
     called.sum::<usize>() == live(region, world).len()
+}
+
+fn all_are_each(region: &Region, world: &World) -> bool {
+    pairs(region).all(|(own, with)| {
+        let book = world.book(own, region.broken);
+        let as_guest = book.cases_as_guest(with).into_iter();
+        let as_host = book.cases_as_host(with).into_iter();
+        as_guest
+            .map(Some)
+            .all(|case| case == case.and_then(|case| book.case_as_guest(with, case.proposal)))
+            && as_host
+                .map(Some)
+                .all(|case| case == case.and_then(|case| book.case_as_host(with, case.proposal)))
+    })
 }
 
 fn over_locks_nothing(region: &Region, world: &World) -> bool {

@@ -1,0 +1,289 @@
+//! What an officer may decide, and what it comes to by the rules. Nothing is written here.
+
+use std::collections::BTreeMap;
+
+use super::{Book, Fact, Refusal, Stage, pool};
+use crate::ids::{CouncilCode, NodeId, RecordId, RecordKind};
+use crate::limits;
+use crate::session::{Member, WriteError};
+use crate::time::UnixSeconds;
+
+/// What an officer decides. A case is named by its proposal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Wish {
+    /// A request of this council would fit one of these places of another.
+    Propose {
+        /// The request.
+        request: RecordId,
+        /// The places, all of one council.
+        places: Vec<RecordId>,
+    },
+    /// A place of this council is locked for a case.
+    Hold {
+        /// The case.
+        case: RecordId,
+        /// The place; not needed where only one was proposed.
+        place: Option<RecordId>,
+        /// For how many hours.
+        hours: u64,
+        /// Agreed by telephone before.
+        by_phone: bool,
+    },
+    /// The household of a case takes the place that is held for it.
+    Confirm {
+        /// The case.
+        case: RecordId,
+    },
+    /// This council's household does not need the place.
+    Withdraw {
+        /// The case.
+        case: RecordId,
+        /// The index of the reason's code.
+        reason: Option<u8>,
+    },
+    /// This council lets go of the place of a case.
+    Release {
+        /// The case.
+        case: RecordId,
+        /// The index of the reason's code.
+        reason: Option<u8>,
+    },
+    /// This council has no place for a case.
+    Decline {
+        /// The case.
+        case: RecordId,
+        /// The index of the reason's code.
+        reason: Option<u8>,
+    },
+    /// The household of a booking came, or did not.
+    Arrival {
+        /// The case.
+        case: RecordId,
+        /// Whether it came.
+        arrived: bool,
+    },
+}
+
+/// Why an officer's decision is not carried out. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DecideError {
+    /// This node does not take its council's decisions.
+    #[error("this node does not take its council's decisions")]
+    NotDecider(Option<NodeId>),
+    /// There is no such case.
+    #[error("{0} is no case of this council")]
+    NoSuchCase(RecordId),
+    /// There is no such place or request to be proposed.
+    #[error("{0} is not in the pool, or not open")]
+    NotOpen(RecordId),
+    /// Places of more than one council, of none, or of this one.
+    #[error(
+        "a proposal is for one to {} places of one other council",
+        limits::PLACES_OF_PROPOSAL
+    )]
+    Places,
+    /// The request waits for as many councils as it may.
+    #[error(
+        "the request has {} open proposals, which is the most",
+        limits::PROPOSALS_OF_REQUEST
+    )]
+    TooManyProposals,
+    /// More than one place was proposed, and none was named.
+    #[error("more than one place was proposed")]
+    WhichPlace(Vec<RecordId>),
+    /// A hold of no time, or of too long.
+    #[error("a hold is for 1 to {} hours", limits::HOLD_HOURS)]
+    Hours,
+    /// Other deciders have not yet said what they hold.
+    #[error("other councils have not yet said what they hold of the cases with this one")]
+    Unsure(Vec<CouncilCode>),
+    /// The rules do not allow it.
+    #[error(transparent)]
+    Refused(Refusal),
+    /// The documents do not take it.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+/// What belongs to a decision beside its fact.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Extras {
+    pub(super) until: Option<UnixSeconds>,
+    pub(super) by_phone: bool,
+    pub(super) reason: Option<u8>,
+}
+
+impl Extras {
+    pub(super) fn reason(reason: Option<u8>) -> Self {
+        Self {
+            reason,
+            ..Self::default()
+        }
+    }
+}
+
+pub(super) type Facts = Vec<(CouncilCode, Fact<RecordId>)>;
+
+/// What a wish comes to.
+pub(super) struct Decided {
+    pub(super) case: RecordId,
+    pub(super) facts: Facts,
+    pub(super) extras: Extras,
+}
+
+/// What a wish comes to by the rules.
+pub(super) fn decided(
+    member: &mut Member,
+    book: &Book<CouncilCode, RecordId>,
+    wish: &Wish,
+    now: UnixSeconds,
+) -> Result<Decided, DecideError> {
+    let refused = DecideError::Refused;
+    let (case, facts, extras) = match wish {
+        Wish::Propose { request, places } => return propose(member, book, *request, places),
+        Wish::Hold {
+            case,
+            place,
+            hours,
+            by_phone,
+        } => {
+            let guest = counterpart(&book.theirs, *case)?;
+            let place = which_place(book, guest, *case, *place)?;
+            if !(1..=limits::HOLD_HOURS).contains(hours) {
+                return Err(DecideError::Hours);
+            }
+            let hold = member.draw_record(RecordKind::Hold);
+            let extras = Extras {
+                until: Some(now.plus(hours.saturating_mul(3600))),
+                by_phone: *by_phone,
+                reason: None,
+            };
+            (*case, book.hold(guest, *case, place, hold), extras)
+        }
+        Wish::Confirm { case } => {
+            let host = counterpart(&book.mine, *case)?;
+            let known = book.case_as_guest(host, *case);
+            let known = known.ok_or(DecideError::NoSuchCase(*case))?;
+            let Some((hold, _)) = known.hold else {
+                return Err(refused(Refusal::Stage(known.stage)));
+            };
+            (*case, book.confirm(host, *case, hold), Extras::default())
+        }
+        Wish::Withdraw { case, reason } => {
+            let host = counterpart(&book.mine, *case)?;
+            (*case, book.withdraw(host, *case), Extras::reason(*reason))
+        }
+        Wish::Release { case, reason } => {
+            let guest = counterpart(&book.theirs, *case)?;
+            let known = book.case_as_host(guest, *case);
+            let known = known.ok_or(DecideError::NoSuchCase(*case))?;
+            let Some((hold, _)) = known.hold else {
+                return Err(refused(Refusal::Stage(known.stage)));
+            };
+            (*case, book.release(guest, hold), Extras::reason(*reason))
+        }
+        Wish::Decline { case, reason } => {
+            let guest = counterpart(&book.theirs, *case)?;
+            (*case, book.decline(guest, *case), Extras::reason(*reason))
+        }
+        Wish::Arrival { case, arrived } => {
+            let guest = counterpart(&book.theirs, *case)?;
+            let facts = book.arrival(guest, *case, *arrived);
+            (*case, facts, Extras::default())
+        }
+    };
+    Ok(Decided {
+        case,
+        facts: facts.map_err(refused)?,
+        extras,
+    })
+}
+
+/// The council that a case is with, by who wrote its proposal.
+fn counterpart(
+    facts: &BTreeMap<CouncilCode, Vec<Fact<RecordId>>>,
+    case: RecordId,
+) -> Result<CouncilCode, DecideError> {
+    let found = proposals(facts).find(|(_, proposal)| *proposal == case);
+    found
+        .map(|(with, _)| with)
+        .ok_or(DecideError::NoSuchCase(case))
+}
+
+fn proposals(
+    facts: &BTreeMap<CouncilCode, Vec<Fact<RecordId>>>,
+) -> impl Iterator<Item = (CouncilCode, RecordId)> {
+    facts.iter().flat_map(|(with, facts)| {
+        facts.iter().filter_map(|fact| match fact {
+            Fact::Proposal { proposal, .. } => Some((*with, *proposal)),
+            _ => None,
+        })
+    })
+}
+
+/// A proposal, where all of it can be proposed.
+fn propose(
+    member: &mut Member,
+    book: &Book<CouncilCode, RecordId>,
+    request: RecordId,
+    places: &[RecordId],
+) -> Result<Decided, DecideError> {
+    let own = member.identity().council;
+    if !pool::is_open(member, own, request) {
+        return Err(DecideError::NotOpen(request));
+    }
+    let mut host = None;
+    for place in places {
+        let of = pool::council_of(member, *place).ok_or(DecideError::NotOpen(*place))?;
+        if of == own || host.is_some_and(|host| host != of) {
+            return Err(DecideError::Places);
+        }
+        if !pool::is_open(member, of, *place) {
+            return Err(DecideError::NotOpen(*place));
+        }
+        host = Some(of);
+    }
+    let host = host.ok_or(DecideError::Places)?;
+    if places.len() > limits::PLACES_OF_PROPOSAL {
+        return Err(DecideError::Places);
+    }
+    let cases = book.mine.keys().flat_map(|host| book.cases_as_guest(*host));
+    let open = cases.filter(|case| case.request == request && case.stage != Stage::Over);
+    if open.count() >= limits::PROPOSALS_OF_REQUEST {
+        return Err(DecideError::TooManyProposals);
+    }
+    let proposal = member.draw_record(RecordKind::Proposal);
+    let fact = Fact::Proposal {
+        proposal,
+        request,
+        places: places.to_vec(),
+    };
+    Ok(Decided {
+        case: proposal,
+        facts: vec![(host, fact)],
+        extras: Extras::default(),
+    })
+}
+
+fn which_place(
+    book: &Book<CouncilCode, RecordId>,
+    guest: CouncilCode,
+    case: RecordId,
+    named: Option<RecordId>,
+) -> Result<RecordId, DecideError> {
+    if let Some(place) = named {
+        return Ok(place);
+    }
+    let facts = book.theirs.get(&guest).into_iter().flatten();
+    let mut places = facts.filter_map(|fact| match fact {
+        Fact::Proposal {
+            proposal, places, ..
+        } if *proposal == case => Some(places.as_slice()),
+        _ => None,
+    });
+    match places.next() {
+        Some([only]) => Ok(*only),
+        Some(several) => Err(DecideError::WhichPlace(several.to_vec())),
+        None => Err(DecideError::NoSuchCase(case)),
+    }
+}
