@@ -9,8 +9,8 @@ use std::future::Future;
 
 use smp_protocol::api::{
     Alarm, ApiError, Case, CaseDecision, CaseOutcome, FallenDecision, FallenField, FallenOutcome,
-    ImportReport, NewCase, Reader, ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome,
-    RosterView, Status, Stored,
+    Found, ImportReport, Match, NewCase, Reader, ReaderDecision, Record, RecordEdit, RosterOffer,
+    RosterOutcome, RosterView, Search, Status, Stored, Suggestions,
 };
 use smp_protocol::ids::{CouncilCode, RecordId, RecordKind};
 
@@ -136,6 +136,15 @@ pub trait Service: Clone + Send + Sync + 'static {
         id: RecordId,
         decision: CaseDecision,
     ) -> impl Future<Output = Answer<CaseOutcome>> + Send;
+
+    /// The places that would do for what is looked for, best first.
+    fn search(&self, search: Search) -> impl Future<Output = Answer<Vec<Found>>> + Send;
+
+    /// The places for a request, or the requests for a place, best first.
+    fn suggest(&self, id: RecordId) -> impl Future<Output = Answer<Vec<Match>>> + Send;
+
+    /// Which household would go where, for the whole region.
+    fn suggestions(&self) -> impl Future<Output = Answer<Suggestions>> + Send;
 
     /// Who may or could read the region's registers.
     fn readers(&self) -> impl Future<Output = Answer<Vec<Reader>>> + Send;

@@ -15,6 +15,7 @@ pub mod crypto;
 pub mod document;
 pub mod ids;
 pub mod limits;
+pub mod matching;
 #[cfg(feature = "mutants")]
 pub mod mutants;
 pub mod roster;

@@ -230,3 +230,10 @@ pub const HOLD_HOURS: u64 = 14 * 24;
 /// Writes that a node makes by itself after one event. Each follows from the one before
 /// (opening, comparing, placing); more would be going in a circle.
 pub const TENDING_WRITES: usize = 8;
+
+/// Open requests that one regional suggestion is worked out for, the most urgent first. The
+/// largest region has some hundreds; work grows with the square of this times the places.
+pub const ASSIGNED_REQUESTS: usize = 1000;
+
+/// And open places.
+pub const ASSIGNED_PLACES: usize = 4000;

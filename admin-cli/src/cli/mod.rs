@@ -14,6 +14,7 @@ mod pool;
 mod readers;
 mod region;
 mod roster;
+mod search;
 mod shared;
 mod status;
 #[cfg(test)]

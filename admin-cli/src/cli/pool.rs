@@ -7,6 +7,7 @@ use smp_protocol::ids::RecordKind;
 use super::Context;
 use super::fields::{Contact, Kind, NewFields, Place, Request, Setting};
 use super::import::ImportArgs;
+use super::search::{self, SearchArgs, SuggestArgs};
 use super::shared::{self, EditArgs, ListArgs, ShowArgs, WriteArgs};
 use crate::exit::Failure;
 
@@ -148,6 +149,12 @@ pub(super) enum Pool {
         #[command(flatten)]
         args: ListArgs,
     },
+    /// Finds places of the region that would do for a household, best first
+    #[command(after_help = search::SEARCH_EXAMPLES)]
+    Search(SearchArgs),
+    /// Suggests places for a request, requests for a place, or who goes where in the region
+    #[command(after_help = search::SUGGEST_EXAMPLES)]
+    Suggest(SuggestArgs),
     /// Changes one of this council's own places, requests or contacts
     #[command(after_help = EDIT_EXAMPLES)]
     Edit(EditArgs),
@@ -180,6 +187,8 @@ impl Pool {
             Self::Request(args) => args.run(context),
             Self::Contact(args) => args.run(context),
             Self::List { what, args } => args.run(context, what.kinds()),
+            Self::Search(args) => args.run(context),
+            Self::Suggest(args) => args.run(context),
             Self::Show(args) => args.run(context, KINDS),
             Self::Edit(args) => args.run(context, KINDS),
             Self::Import { kind, args } => args.run(context, kind.kind()),

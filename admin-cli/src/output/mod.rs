@@ -10,6 +10,7 @@ mod csv;
 mod forks;
 mod import;
 mod lists;
+mod matching;
 mod records;
 mod roster;
 mod status;

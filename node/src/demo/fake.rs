@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex};
 use smp_certs::{JoinBundle, NodeKeys};
 use smp_protocol::api::{
     Alarm, Case, CaseDecision, CaseOutcome, DocumentStatus, FallenDecision, FallenField,
-    FallenOutcome, ImportReport, NewCase, PeerStatus, Reader, ReaderDecision, Record, RecordEdit,
-    RosterOffer, RosterOutcome, RosterStatus, RosterView, Status, StoreStatus, Stored,
+    FallenOutcome, Found, ImportReport, Match, NewCase, PeerStatus, Reader, ReaderDecision, Record,
+    RecordEdit, RosterOffer, RosterOutcome, RosterStatus, RosterView, Search, Status, StoreStatus,
+    Stored, Suggestions,
 };
 use smp_protocol::ids::{CouncilCode, DocumentKind, DocumentName, RecordId, RecordKind};
 use smp_protocol::schema::kinds_of;
@@ -331,6 +332,18 @@ impl Service for FakeNode {
     }
 
     async fn decide_case(&self, _: RecordId, _: CaseDecision) -> Answer<CaseOutcome> {
+        not_here()
+    }
+
+    async fn search(&self, _: Search) -> Answer<Vec<Found>> {
+        not_here()
+    }
+
+    async fn suggest(&self, _: RecordId) -> Answer<Vec<Match>> {
+        not_here()
+    }
+
+    async fn suggestions(&self) -> Answer<Suggestions> {
         not_here()
     }
 

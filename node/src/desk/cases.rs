@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use smp_protocol::api::{Case, CaseAction, CaseDecision, CaseOutcome, NewCase};
-use smp_protocol::casework::{self, CaseView, DecideError, Refusal, Stage, State, Turn, Wish};
+use smp_protocol::casework::{
+    self, CaseView, DecideError, PoolRefusal, Refusal, Stage, Turn, Wish,
+};
 use smp_protocol::ids::{CouncilCode, NodeId, RecordId, RecordKind};
 use smp_protocol::schema::{self, Edit, FieldType};
 use smp_protocol::session::Receipt;
@@ -313,50 +315,27 @@ fn refused_by_rule(refusal: Refusal, message: String) -> Failure {
     Failure::new(FailureKind::Conflict, "not_allowed", message, next)
 }
 
-/// Why officers may not make these edits to places and requests: what is locked for a case is
-/// not changed under it, and the states that cases bring are theirs alone.
+/// Whether officers may make these edits: what is locked for a case is not changed under it, and
+/// the states that cases bring are theirs alone.
 pub(super) fn guard(core: &Core, edits: &[Edit]) -> Answer<()> {
     let pool = |kind| matches!(kind, RecordKind::Place | RecordKind::Request);
     if !edits.iter().any(|edit| pool(edit.record().kind())) {
         return Ok(());
     }
     let ledgers = core.decider.ledgers(&core.member);
-    for edit in edits.iter().filter(|edit| pool(edit.record().kind())) {
-        let record = edit.record();
-        let locked = casework::state(ledgers.book(), record) != State::Open;
-        if locked && matches!(edit, Edit::Update { .. }) {
-            return Err(Failure::new(
+    casework::check_pool_edits(ledgers.book(), edits).map_err(|refusal| {
+        let (kind, code, next) = match refusal {
+            PoolRefusal::Locked(_) => (
                 FailureKind::Conflict,
                 "locked",
-                format!("{record} is held or taken for a case, and cannot be changed under it"),
-                "nothing was changed; `smp cases list` shows the case: release or withdraw it \
-                 first",
-            ));
-        }
-        if sets_state_of_cases(edit) {
-            return Err(Failure::new(
+                "nothing was changed; `smp cases list` shows the case: release or withdraw it first",
+            ),
+            PoolRefusal::StateOfCases(_) => (
                 FailureKind::BadRequest,
                 "bad_field",
-                format!("{record}: held and taken follow from cases, and are not typed in"),
                 "nothing was changed; `smp cases propose --help`",
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn sets_state_of_cases(edit: &Edit) -> bool {
-    let kind = edit.record().kind();
-    let Some(field) = schema::field_named(schema::NEWEST, kind, "state") else {
-        return false;
-    };
-    let is = |value: &schema::Value| {
-        ["held", "taken"].contains(&schema::format_value(field, value).as_str())
-    };
-    match edit {
-        Edit::Create { fields, .. } => fields.iter().any(|(id, v)| *id == field.id && is(v)),
-        Edit::Update { fields, .. } => fields
-            .iter()
-            .any(|(id, v)| *id == field.id && v.as_ref().is_some_and(is)),
-    }
+            ),
+        };
+        Failure::new(kind, code, refusal.to_string(), next)
+    })
 }

@@ -6,6 +6,7 @@
 mod cases;
 mod forks;
 mod imports;
+mod matching;
 mod records;
 mod region;
 mod status;
@@ -14,9 +15,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smp_protocol::api::{
-    Alarm, Case, CaseDecision, CaseOutcome, FallenDecision, FallenField, FallenOutcome,
-    ImportReport, NewCase, Reader, ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome,
-    RosterView, Status, Stored,
+    Alarm, Case, CaseDecision, CaseOutcome, FallenDecision, FallenField, FallenOutcome, Found,
+    ImportReport, Match, NewCase, Reader, ReaderDecision, Record, RecordEdit, RosterOffer,
+    RosterOutcome, RosterView, Search, Status, Stored, Suggestions,
 };
 use smp_protocol::ids::{CouncilCode, DocumentKind, RecordId, RecordKind};
 use smp_protocol::schema;
@@ -197,6 +198,18 @@ impl Service for Desk {
 
     async fn decide_case(&self, id: RecordId, decision: CaseDecision) -> Answer<CaseOutcome> {
         Desk::decide_case(self, id, decision).await
+    }
+
+    async fn search(&self, search: Search) -> Answer<Vec<Found>> {
+        self.search_places(search).await
+    }
+
+    async fn suggest(&self, id: RecordId) -> Answer<Vec<Match>> {
+        self.suggest_for(id).await
+    }
+
+    async fn suggestions(&self) -> Answer<Suggestions> {
+        self.suggest_all().await
     }
 
     async fn readers(&self) -> Answer<Vec<Reader>> {

@@ -120,7 +120,10 @@ fn view(id: RecordId, council: CouncilCode, council_name: &str, fields: &RecordF
 }
 
 /// Reads fields by name; an empty text is `None`.
-fn parse(kind: RecordKind, edit: &RecordEdit) -> Answer<BTreeMap<FieldId, Option<Value>>> {
+pub(super) fn parse(
+    kind: RecordKind,
+    edit: &RecordEdit,
+) -> Answer<BTreeMap<FieldId, Option<Value>>> {
     let mut out = BTreeMap::new();
     for (name, text) in &edit.fields {
         let bad = |message: String| {

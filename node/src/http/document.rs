@@ -27,7 +27,8 @@ use crate::service::Service;
     servers((url = "http://localhost", description = "The Unix socket named in smp-node.toml")),
     components(schemas(
         api::Advice, api::Alarm, api::AlarmPeer, api::ApiError, api::Case, api::CaseAction,
-        api::CaseDecision, api::CaseOutcome, api::NewCase, api::FallenAction,
+        api::CaseDecision, api::CaseOutcome, api::NewCase, api::FallenAction, api::Found,
+        api::Match, api::Search, api::Suggestions, api::Unplaced,
         api::FallenDecision, api::FallenField, api::FallenOutcome, api::DocumentPeer, api::DocumentStatus, api::ImportProblem,
         api::ImportReport, api::PeerStatus, api::Reader, api::ReaderDecision, api::Record,
         api::RecordEdit, api::RosterMember, api::RosterOffer, api::RosterOutcome,
@@ -73,6 +74,9 @@ pub(super) fn quick<S: Service>() -> OpenApiRouter<S> {
         .routes(entry(__path_new_case, new_case::<S>))
         .routes(entry(__path_case, case::<S>))
         .routes(entry(__path_decide_case, decide_case::<S>))
+        .routes(entry(__path_search, search::<S>))
+        .routes(entry(__path_suggestions, suggestions::<S>))
+        .routes(entry(__path_suggest, suggest::<S>))
         .routes(entry(__path_readers, readers::<S>))
         .routes(entry(__path_decide_reader, decide_reader::<S>))
         .routes(entry(__path_roster, roster::<S>))

@@ -8,8 +8,8 @@ use axum::response::IntoResponse;
 use axum::{Extension, Json as Answer};
 use smp_protocol::api::{
     Alarm, ApiError, Case, CaseDecision, CaseOutcome, DocumentStatus, FallenDecision, FallenField,
-    FallenOutcome, ImportReport, NewCase, PeerStatus, Reader, ReaderDecision, Record, RecordEdit,
-    RosterOffer, RosterOutcome, RosterView, Status, Stored,
+    FallenOutcome, Found, ImportReport, Match, NewCase, PeerStatus, Reader, ReaderDecision, Record,
+    RecordEdit, RosterOffer, RosterOutcome, RosterView, Search, Status, Stored, Suggestions,
 };
 use smp_protocol::ids::{RecordId, RecordKind};
 
@@ -263,6 +263,49 @@ pub(super) async fn decide_case<S: Service>(
 ) -> Result<Answer<CaseOutcome>> {
     Parameters::read(&uri, &[])?;
     Ok(Answer(service.decide_case(id, decision).await?))
+}
+
+/// The places of the region that would do for what is looked for, best first.
+#[utoipa::path(post, path = "/v1/search", request_body = Search, responses(
+    (status = 200, body = Vec<Found>),
+    (status = "default", description = "What is wrong and what to do next", body = ApiError),
+))]
+pub(super) async fn search<S: Service>(
+    State(service): State<S>,
+    uri: Uri,
+    Json(search): Json<Search>,
+) -> Result<Answer<Vec<Found>>> {
+    Parameters::read(&uri, &[])?;
+    Ok(Answer(service.search(search).await?))
+}
+
+/// Which household would go where, for the whole region; and who would go nowhere, and why.
+#[utoipa::path(get, path = "/v1/suggestions", responses(
+    (status = 200, body = Suggestions),
+    (status = "default", description = "What is wrong and what to do next", body = ApiError),
+))]
+pub(super) async fn suggestions<S: Service>(
+    State(service): State<S>,
+    uri: Uri,
+) -> Result<Answer<Suggestions>> {
+    Parameters::read(&uri, &[])?;
+    Ok(Answer(service.suggestions().await?))
+}
+
+/// The places of other councils for a request, or the requests for a place, best first.
+#[utoipa::path(get, path = "/v1/suggestions/{id}",
+    params(("id" = String, Path, description = "The id of a request or of a place")),
+    responses(
+        (status = 200, body = Vec<Match>),
+        (status = "default", description = "What is wrong and what to do next", body = ApiError),
+    ))]
+pub(super) async fn suggest<S: Service>(
+    State(service): State<S>,
+    Named(id): Named<RecordId>,
+    uri: Uri,
+) -> Result<Answer<Vec<Match>>> {
+    Parameters::read(&uri, &[])?;
+    Ok(Answer(service.suggest(id).await?))
 }
 
 /// Who may or could read the region's registers.

@@ -96,3 +96,45 @@ pub(super) fn edits(member: &Member, book: &Book<CouncilCode, RecordId>) -> Vec<
     });
     shown.collect()
 }
+
+/// Why an officer may not make an edit to the pool. Nothing was changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum PoolRefusal {
+    /// It would change what is locked under the case that locks it.
+    #[error("{0} is held or taken for a case, and cannot be changed under it")]
+    Locked(RecordId),
+    /// Held and taken follow from cases alone.
+    #[error("{0}: held and taken follow from cases, and are not typed in")]
+    StateOfCases(RecordId),
+}
+
+/// Whether officers may make these edits to places and requests.
+///
+/// # Errors
+/// [`PoolRefusal`] for the first that they may not make.
+pub fn check_pool_edits(
+    book: &Book<CouncilCode, RecordId>,
+    edits: &[Edit],
+) -> Result<(), PoolRefusal> {
+    for edit in edits {
+        let record = edit.record();
+        if !matches!(record.kind(), RecordKind::Place | RecordKind::Request) {
+            continue;
+        }
+        if matches!(edit, Edit::Update { .. }) && state(book, record) != State::Open {
+            return Err(PoolRefusal::Locked(record));
+        }
+        let of_cases = [State::Held, State::Taken].map(|s| state_of(record.kind(), s.word()));
+        let sets = of_cases
+            .into_iter()
+            .flatten()
+            .any(|(field, value)| match edit {
+                Edit::Create { fields, .. } => fields.contains(&(field, value)),
+                Edit::Update { fields, .. } => fields.contains(&(field, Some(value))),
+            });
+        if sets {
+            return Err(PoolRefusal::StateOfCases(record));
+        }
+    }
+    Ok(())
+}

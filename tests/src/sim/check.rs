@@ -79,8 +79,11 @@ pub(super) fn may_read(
     if !listed(council) || !listed(document.council) {
         return false;
     }
-    if council == document.council || document.kind != DocumentKind::HostRegister {
-        return true;
+    match document.kind {
+        _ if council == document.council => return true,
+        DocumentKind::RematchingPool | DocumentKind::HousingList => return true,
+        DocumentKind::Casework(counterpart) => return council == counterpart,
+        DocumentKind::HostRegister => {}
     }
     let mut named = roster.readers.iter().filter(|r| r.document == document);
     named.any(|readers| readers.councils.contains(&council))

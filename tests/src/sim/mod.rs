@@ -25,6 +25,7 @@ mod liar;
 mod lies;
 mod link;
 mod node;
+mod officers;
 mod plan;
 mod queue;
 mod region;

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use smp_protocol::casework::{Decider, Wish, check_pool_edits};
 use smp_protocol::ids::{BootId, CouncilCode, DocumentKind, DocumentName, NodeId};
 use smp_protocol::roster::{SignedRoster, VerifiedRoster};
 use smp_protocol::schema::{Edit, SchemaVersion};
@@ -35,6 +36,9 @@ pub(super) enum In {
     PullOver(PullId),
     Tick,
     Write(DocumentKind, Vec<Edit>),
+    Wish(Wish),
+    /// An officer goes on without these councils.
+    Without(Vec<CouncilCode>),
     Accept(CouncilCode, bool),
     Offer(SignedRoster),
     WriteAgain(DocumentName),
@@ -105,6 +109,7 @@ pub(super) struct Node {
     pub(super) process: u64,
     pub(super) running: bool,
     pub(super) member: Option<Member>,
+    pub(super) decider: Decider,
     pub(super) inbox: VecDeque<In>,
     pub(super) work_is_due: bool,
     pub(super) flushing: Option<Batch>,
@@ -141,6 +146,7 @@ impl Node {
             process: 0,
             running: false,
             member: None,
+            decider: Decider::new(),
             inbox: VecDeque::new(),
             work_is_due: false,
             flushing: None,
@@ -218,7 +224,17 @@ impl Node {
         member.restored();
         self.roster = member.roster().clone();
         self.member = Some(member);
+        self.decider = Decider::new();
         Ok(())
+    }
+
+    /// Has the decider do what follows.
+    pub(super) fn tend(&mut self, now: UnixSeconds) {
+        run_as(self.build, || {
+            if let Some(member) = self.member.as_mut() {
+                self.decider.tend(member, now);
+            }
+        });
     }
 
     /// Hands one event to the member; returns the receipts of a write, or why it was
@@ -241,10 +257,24 @@ impl Node {
             In::Answered(pull, frame, _) => member.answered(pull, &frame, now),
             In::PullOver(pull) => member.pull_failed(pull, now),
             In::Tick => member.tick(now),
-            In::Write(kind, edits) => {
+            In::Write(kind, mut edits) => {
+                // Officers are told that it cannot be; here they do not insist.
+                let ledgers = self.decider.ledgers(member);
+                edits.retain(|edit| {
+                    check_pool_edits(ledgers.book(), std::slice::from_ref(edit)).is_ok()
+                });
                 return member
                     .write(&[(kind, edits)], now)
                     .map_err(|e| e.to_string());
+            }
+            In::Wish(wish) => {
+                // What the rules do not allow, and what is not known yet, an officer is told.
+                let decided = self.decider.decide(member, &wish, now);
+                return Ok(decided.map_or(Vec::new(), |(_, receipts)| receipts));
+            }
+            In::Without(councils) => {
+                let decider = &mut self.decider;
+                drop(decider.go_on_without(member, &councils, now));
             }
             In::Accept(reader, accept) => {
                 return member

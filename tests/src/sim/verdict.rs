@@ -27,6 +27,7 @@ impl World {
     pub(super) fn look(&mut self) {
         let healed = self.healed.unwrap_or(self.now);
         let in_time = self.now - healed <= ROUNDS * ROUND;
+        self.check_bookings();
         if in_time && self.nobody_has_the_newest_roster() {
             // The admin was told that it was not taken, and hands it in again.
             self.settle_rosters();
@@ -102,8 +103,11 @@ impl World {
             }
         }
         let in_dispute = self.in_dispute();
-        for council in self.authority.members() {
-            for kind in DocumentKind::OF_EACH {
+        let councils: Vec<_> = self.authority.members().into_iter().collect();
+        for council in councils.iter().copied() {
+            let others = councils.iter().filter(|other| **other != council);
+            let casework = others.map(|other| DocumentKind::Casework(*other));
+            for kind in DocumentKind::OF_EACH.into_iter().chain(casework) {
                 let document = kind.of(council);
                 if in_dispute.contains(&document) {
                     continue;
@@ -114,7 +118,7 @@ impl World {
                 }
             }
         }
-        None
+        self.disagreement_on_cases(&members)
     }
 
     /// The newest acceptance of a register that one of these nodes of its council made known.

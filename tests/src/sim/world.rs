@@ -47,6 +47,8 @@ pub(super) enum Event {
     Idle(LinkId, usize, Micros),
     /// Somebody edits something.
     Write(usize),
+    /// A placement officer decides something.
+    Officer(usize),
     /// A liar does something.
     Lie(usize),
     /// The next trouble is drawn.
@@ -180,6 +182,7 @@ impl World {
             }
             let first = self.chance.between(SECOND, 20 * SECOND);
             self.queue.schedule(first, Event::Write(n));
+            self.queue.schedule(first + SECOND, Event::Officer(n));
             if !self.nodes[n].is_honest() {
                 self.queue.schedule(first, Event::Lie(n));
             }
@@ -207,6 +210,7 @@ impl World {
             Event::Dialled(from, to, process, well) => self.dialled(from, to, process, well),
             Event::Idle(link, side, since) => self.idle(link, side, since),
             Event::Write(n) => self.write(n),
+            Event::Officer(n) => self.officer(n),
             Event::Lie(n) => self.lie(n),
             Event::Trouble => self.trouble(),
             Event::Over(undo) => self.over(undo),
@@ -287,6 +291,9 @@ impl World {
                 return;
             }
         }
+        let now = self.nodes[n].clock(self.now);
+        self.nodes[n].tend(now);
+        self.collect(n, true, &mut batch);
         self.give_turns(n);
         self.flush(n, batch);
     }
@@ -306,7 +313,8 @@ impl World {
             return;
         }
         let is_write = matches!(event, In::Write(..) | In::WriteAgain(_));
-        let own = is_write || matches!(event, In::Tick | In::Accept(..));
+        let decides = matches!(event, In::Wish(_) | In::Without(_));
+        let own = is_write || decides || matches!(event, In::Tick | In::Accept(..));
         match self.nodes[n].handle(event, now) {
             Ok(receipts) => batch.receipts.extend(receipts),
             Err(why) if is_write => self.check_refused_write(n, &why),

@@ -2,8 +2,9 @@
 
 use smp_protocol::api::{
     Alarm, Case, CaseDecision, CaseOutcome, FallenAction, FallenDecision, FallenField,
-    FallenOutcome, ImportReport, NewCase, Reader, ReaderDecision, Record, RecordEdit, RosterOffer,
-    RosterOutcome, RosterStatus, RosterView, Status, StoreStatus, Stored,
+    FallenOutcome, Found, ImportReport, Match, NewCase, Reader, ReaderDecision, Record, RecordEdit,
+    RosterOffer, RosterOutcome, RosterStatus, RosterView, Search, Status, StoreStatus, Stored,
+    Suggestions,
 };
 use smp_protocol::ids::{CouncilCode, RecordId, RecordKind};
 
@@ -151,6 +152,22 @@ impl Service for Fake {
 
     async fn decide_case(&self, id: RecordId, _: CaseDecision) -> Answer<CaseOutcome> {
         self.decided(id).await
+    }
+
+    async fn search(&self, _: Search) -> Answer<Vec<Found>> {
+        Ok(Vec::new())
+    }
+
+    async fn suggest(&self, _: RecordId) -> Answer<Vec<Match>> {
+        Ok(Vec::new())
+    }
+
+    async fn suggestions(&self) -> Answer<Suggestions> {
+        Ok(Suggestions {
+            matches: Vec::new(),
+            unplaced: Vec::new(),
+            left_out: 0,
+        })
     }
 
     async fn readers(&self) -> Answer<Vec<Reader>> {

@@ -1,0 +1,201 @@
+//! Placement officers: what they decide of cases, and what must hold of all cases together.
+//!
+//! What stands is asked of the deciders' own books, but whether two bookings are of one place or
+//! of one household is judged here, over all councils.
+
+use std::collections::BTreeMap;
+
+use smp_protocol::casework::{CaseView, Ledgers, Stage, Wish, decider_of};
+use smp_protocol::ids::{CouncilCode, DocumentKind, RecordId, RecordKind};
+use smp_protocol::schema::{self, Value};
+
+use super::node::In;
+use super::queue::SECOND;
+use super::world::{Event, World};
+
+/// The longest pause of an officer.
+const PAUSE: u64 = 25;
+
+impl World {
+    /// An officer looks at what there is, and does one thing.
+    pub(super) fn officer(&mut self, n: usize) {
+        if self.healed.is_some() {
+            return;
+        }
+        let pause = self.chance.between(3, PAUSE) * SECOND;
+        self.queue.schedule(self.now + pause, Event::Officer(n));
+        self.check_bookings();
+        let Some(ledgers) = self.ledgers(n) else {
+            return;
+        };
+        if !ledgers.unsure_of().is_empty() && self.chance.one_in(12) {
+            self.tally.count("decisions to go on without a council");
+            let councils = ledgers.unsure_of().to_vec();
+            return self.hand_in(n, In::Without(councils));
+        }
+        let own = self.nodes[n].council.code;
+        let cases: Vec<CaseView> = ledgers.cases(own);
+        let wish = match self.chance.pick(&cases).cloned() {
+            Some(view) if !self.chance.one_in(3) => self.about(own, &view),
+            _ => self.proposal(n, own),
+        };
+        if let Some(wish) = wish {
+            self.tally.count("decisions of officers");
+            self.hand_in(n, In::Wish(wish));
+        }
+    }
+
+    /// The casework of a node that takes its council's decisions.
+    fn ledgers(&self, n: usize) -> Option<Ledgers> {
+        let node = &self.nodes[n];
+        let member = node.member.as_ref()?;
+        let decides = decider_of(member, node.council.code) == Some(node.id);
+        decides.then(|| node.decider.ledgers(member))
+    }
+
+    /// Something that may be decided of a case, and now and then what may not.
+    fn about(&mut self, own: CouncilCode, view: &CaseView) -> Option<Wish> {
+        let case = view.case.proposal;
+        let as_host = view.host == own;
+        let reason = None;
+        let hours = self.chance.between(1, 3);
+        let hold = Wish::Hold {
+            case,
+            place: self.chance.pick(&view.places).copied(),
+            hours,
+            by_phone: self.chance.one_in(9),
+        };
+        let arrived = !self.chance.one_in(4);
+        let (usual, other) = match as_host {
+            true => match view.case.stage {
+                Stage::Proposed | Stage::Released => (hold, Wish::Decline { case, reason }),
+                Stage::Placed => (
+                    Wish::Arrival { case, arrived },
+                    Wish::Release { case, reason },
+                ),
+                _ => (Wish::Release { case, reason }, hold),
+            },
+            false => match view.case.stage {
+                Stage::Held => (Wish::Confirm { case }, Wish::Withdraw { case, reason }),
+                _ => (Wish::Withdraw { case, reason }, Wish::Confirm { case }),
+            },
+        };
+        // What stands is left standing for a while.
+        if view.case.stage.is_live() && !self.chance.one_in(6) {
+            return None;
+        }
+        Some(if self.chance.one_in(6) { other } else { usual })
+    }
+
+    /// A request of this council for a place of another.
+    fn proposal(&mut self, n: usize, own: CouncilCode) -> Option<Wish> {
+        let request = self
+            .chance
+            .pick(&self.open_ones(n, own, RecordKind::Request))
+            .copied()?;
+        let councils: Vec<CouncilCode> = self.plan.councils.iter().map(|c| c.code).collect();
+        let host = self
+            .chance
+            .pick(&councils)
+            .copied()
+            .filter(|host| *host != own)?;
+        let mut places = self.open_ones(n, host, RecordKind::Place);
+        places.truncate(2);
+        (!places.is_empty()).then_some(Wish::Propose { request, places })
+    }
+
+    /// The first open places or requests of a council, as a node sees them.
+    fn open_ones(&self, n: usize, council: CouncilCode, kind: RecordKind) -> Vec<RecordId> {
+        let member = self.nodes[n].member.as_ref();
+        let pool = DocumentKind::RematchingPool.of(council);
+        let Some(document) = member.and_then(|member| member.document(pool)) else {
+            return Vec::new();
+        };
+        let Some(state) = schema::field_named(schema::NEWEST, kind, "state") else {
+            return Vec::new();
+        };
+        let is_open = |fields: &smp_protocol::document::RecordFields| {
+            fields
+                .get(&state.id)
+                .is_some_and(|is| *is == [Value::Code(0)])
+        };
+        let records = document.records().filter(|(id, _)| id.kind() == kind);
+        let open = records
+            .filter(|(_, fields)| is_open(fields))
+            .map(|(id, _)| id);
+        open.take(4).collect()
+    }
+
+    /// Promise 5: no place and no request is in two bookings that stand. One stands where its
+    /// host's decider says so, unless its guest's knows that it has ended its part.
+    pub(super) fn check_bookings(&mut self) {
+        let mut books: BTreeMap<CouncilCode, Ledgers> = BTreeMap::new();
+        for n in 0..self.nodes.len() {
+            if self.nodes[n].is_honest()
+                && let Some(ledgers) = self.ledgers(n)
+            {
+                books.insert(self.nodes[n].council.code, ledgers);
+            }
+        }
+        let mut seen: BTreeMap<RecordId, RecordId> = BTreeMap::new();
+        for (host, ledgers) in &books {
+            let cases = ledgers.cases(*host).into_iter();
+            let live = cases.filter(|view| view.host == *host && view.case.stage.is_live());
+            for view in live {
+                self.tally.count("bookings looked at");
+                let case = view.case;
+                let guest = books.get(&view.guest);
+                let ended = guest.is_none_or(|guest| {
+                    let known = guest.book().case_as_guest(*host, case.proposal);
+                    known.is_none_or(|known| matches!(known.stage, Stage::Withdrawn | Stage::Over))
+                });
+                if ended {
+                    continue;
+                }
+                let place = case.hold.map(|(_, place)| place);
+                for locked in [Some(case.request), place].into_iter().flatten() {
+                    if let Some(other) = seen.insert(locked, case.proposal) {
+                        let proposal = case.proposal;
+                        let what = format!("{locked} is in two bookings: {other} and {proposal}");
+                        return self.violate("promise 5", what);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The first case of which two honest deciders that hold the same see different things.
+    pub(super) fn disagreement_on_cases(&self, members: &[usize]) -> Option<String> {
+        let disputed = self.in_dispute();
+        let books: Vec<(usize, Ledgers)> = members
+            .iter()
+            .filter_map(|n| Some((*n, self.ledgers(*n)?)))
+            .collect();
+        for (at, (a, of_a)) in books.iter().enumerate() {
+            for (b, of_b) in books.iter().skip(at + 1) {
+                let (one, other) = (self.nodes[*a].council.code, self.nodes[*b].council.code);
+                let documents = [(one, other), (other, one)];
+                let documents = documents.map(|(by, with)| DocumentKind::Casework(with).of(by));
+                let apart = self.is_blocked(*a, *b) || self.is_blocked(*b, *a);
+                if apart || documents.iter().any(|document| disputed.contains(document)) {
+                    continue;
+                }
+                let mine = stages(of_a, one, other);
+                let theirs = stages(of_b, other, one);
+                if mine != theirs {
+                    return Some(format!("{one} sees {mine:?}, {other} sees {theirs:?}"));
+                }
+            }
+        }
+        None
+    }
+}
+
+/// What the cases between two councils have come to, as one of them sees it.
+fn stages(ledgers: &Ledgers, own: CouncilCode, with: CouncilCode) -> BTreeMap<RecordId, Stage> {
+    let cases = ledgers.cases(own).into_iter();
+    let between = cases.filter(|view| view.guest == with || view.host == with);
+    between
+        .map(|view| (view.case.proposal, view.case.stage))
+        .collect()
+}
