@@ -31,11 +31,16 @@ pub enum Mutant {
     RelayBlamed,
     /// A roster of a schema that this build does not know is held against who shows it.
     OldBuildBlames,
+    /// Every member may read all casework.
+    CaseworkIsOpen,
+    /// A request is confirmed although another case has it.
+    ConfirmsTwice,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
+        Self::ConfirmsTwice,
         Self::SignatureUnchecked,
         Self::StatementUnchecked,
         Self::EveryoneReads,
@@ -47,6 +52,7 @@ impl Mutant {
         Self::PullsUnbounded,
         Self::RelayBlamed,
         Self::OldBuildBlames,
+        Self::CaseworkIsOpen,
     ];
 }
 

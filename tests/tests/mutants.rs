@@ -26,6 +26,8 @@ fn breaks(mutant: Mutant) -> &'static [&'static str] {
         Mutant::AloneIsMute => &["promise 8"],
         Mutant::PullsUnbounded => &["limits"],
         Mutant::RelayBlamed | Mutant::OldBuildBlames => &["no honest node dropped"],
+        Mutant::CaseworkIsOpen => &["promise 2"],
+        Mutant::ConfirmsTwice => &["promise 5"],
     }
 }
 

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use smp_protocol::casework::Decider;
-use smp_protocol::ids::DocumentKind;
-use smp_protocol::session::{CloseReason, Durable, Member, Note, Output, PeerId, PullId};
+use smp_protocol::session::{CloseReason, Member, Note, Output, PeerId, PullId};
 use smp_protocol::time::UnixSeconds;
 
 use super::restore::rows_of;
@@ -135,7 +134,7 @@ impl Core {
         for output in self.member.take_outputs() {
             match output {
                 Output::Store(durable) => {
-                    self.casework_moved |= moves_casework(&durable);
+                    self.casework_moved |= Decider::is_moved_by(&durable);
                     self.batch.extend(rows_of(&durable));
                 }
                 Output::Rebuild(why) => self.broken = Some(why),
@@ -282,16 +281,6 @@ impl Core {
                 self.shared.refused("not_a_reader", &from.short(), &what);
             }
         }
-    }
-}
-
-fn moves_casework(durable: &Durable) -> bool {
-    match durable {
-        Durable::Batch { document, .. } | Durable::Rewritten { document, .. } => {
-            matches!(document.kind, DocumentKind::Casework(_))
-        }
-        Durable::Roster(_) => true,
-        _ => false,
     }
 }
 

@@ -13,7 +13,7 @@ use super::{Book, Fact, Refusal, Stage, pool};
 use crate::ids::{CouncilCode, DocumentKind, RecordId, RecordKind};
 use crate::limits;
 use crate::schema::Edit;
-use crate::session::{Member, Receipt, WriteError};
+use crate::session::{Durable, Member, Receipt, WriteError};
 use crate::time::UnixSeconds;
 
 /// See the module's documentation. One for each process.
@@ -29,6 +29,17 @@ impl Decider {
     /// A decider that has asked nobody yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Whether something that is being stored may be for a decider to answer or follow up.
+    pub fn is_moved_by(durable: &Durable) -> bool {
+        match durable {
+            Durable::Batch { document, .. } | Durable::Rewritten { document, .. } => {
+                matches!(document.kind, DocumentKind::Casework(_))
+            }
+            Durable::Roster(_) => true,
+            _ => false,
+        }
     }
 
     /// What this council's casework comes to.

@@ -315,6 +315,7 @@ impl Member {
         }
         match document.kind {
             DocumentKind::RematchingPool | DocumentKind::HousingList => true,
+            DocumentKind::Casework(_) if crate::broken!(CaseworkIsOpen) => true,
             DocumentKind::Casework(counterpart) => council == counterpart,
             DocumentKind::HostRegister if crate::broken!(EveryoneReads) => true,
             DocumentKind::HostRegister => {

@@ -167,6 +167,7 @@ impl World {
             self.trace.mix(&[n as u64, unit.first, unit.end()]);
             if own {
                 self.ledger.signed(unit);
+                self.watch_locks(n, document, std::slice::from_ref(unit));
                 continue;
             }
             let by_liar = self.may_lie_about(document, unit.chain.node);

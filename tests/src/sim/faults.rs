@@ -284,8 +284,12 @@ impl World {
         self.nodes[n].stop();
         self.nodes[n].disk = copy;
         self.rolled_back(n);
-        self.queue
-            .schedule(self.now + lasts / 5, Event::Over(Undo::Start(n)));
+        let up = self.now + lasts / 5;
+        self.queue.schedule(up, Event::Over(Undo::Start(n)));
+        // Its officers are at work before it has heard from anybody.
+        for later in 1..4 {
+            self.queue.schedule(up + later * MILLI, Event::Decide(n));
+        }
     }
 
     pub(super) fn over(&mut self, undo: Undo) {

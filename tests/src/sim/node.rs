@@ -110,6 +110,8 @@ pub(super) struct Node {
     pub(super) running: bool,
     pub(super) member: Option<Member>,
     pub(super) decider: Decider,
+    /// An officer of this process went on without a council.
+    pub(super) went_on_without: bool,
     pub(super) inbox: VecDeque<In>,
     pub(super) work_is_due: bool,
     pub(super) flushing: Option<Batch>,
@@ -147,6 +149,7 @@ impl Node {
             running: false,
             member: None,
             decider: Decider::new(),
+            went_on_without: false,
             inbox: VecDeque::new(),
             work_is_due: false,
             flushing: None,
@@ -225,6 +228,7 @@ impl Node {
         self.roster = member.roster().clone();
         self.member = Some(member);
         self.decider = Decider::new();
+        self.went_on_without = false;
         Ok(())
     }
 
@@ -273,6 +277,7 @@ impl Node {
                 return Ok(decided.map_or(Vec::new(), |(_, receipts)| receipts));
             }
             In::Without(councils) => {
+                self.went_on_without = true;
                 let decider = &mut self.decider;
                 drop(decider.go_on_without(member, &councils, now));
             }

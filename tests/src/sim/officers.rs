@@ -6,25 +6,34 @@
 use std::collections::BTreeMap;
 
 use smp_protocol::casework::{CaseView, Ledgers, Stage, Wish, decider_of};
-use smp_protocol::ids::{CouncilCode, DocumentKind, RecordId, RecordKind};
-use smp_protocol::schema::{self, Value};
+use smp_protocol::document::Unit;
+use smp_protocol::ids::{CouncilCode, DocumentKind, DocumentName, RecordId, RecordKind};
+use smp_protocol::schema::{self, Edit, Value};
 
+use super::edits::create;
 use super::node::In;
 use super::queue::SECOND;
 use super::world::{Event, World};
 
 /// The longest pause of an officer.
-const PAUSE: u64 = 25;
+const PAUSE: u64 = 9;
 
 impl World {
-    /// An officer looks at what there is, and does one thing.
+    /// An officer is at work until the faults stop.
     pub(super) fn officer(&mut self, n: usize) {
         if self.healed.is_some() {
             return;
         }
-        let pause = self.chance.between(3, PAUSE) * SECOND;
+        let pause = self.chance.between(1, PAUSE) * SECOND;
         self.queue.schedule(self.now + pause, Event::Officer(n));
-        self.check_bookings();
+        if self.chance.one_in(4) {
+            self.check_bookings();
+        }
+        self.decide_something(n);
+    }
+
+    /// An officer looks at what there is, and does one thing.
+    pub(super) fn decide_something(&mut self, n: usize) {
         let Some(ledgers) = self.ledgers(n) else {
             return;
         };
@@ -39,10 +48,32 @@ impl World {
             Some(view) if !self.chance.one_in(3) => self.about(own, &view),
             _ => self.proposal(n, own),
         };
-        if let Some(wish) = wish {
-            self.tally.count("decisions of officers");
-            self.hand_in(n, In::Wish(wish));
+        match wish {
+            Some(wish) => {
+                self.tally.count("decisions of officers");
+                self.hand_in(n, In::Wish(wish));
+            }
+            None if self.chance.one_in(2) => self.open_one(n),
+            None => {}
         }
+    }
+
+    /// Something new in the pool: a place, or a request.
+    fn open_one(&mut self, n: usize) {
+        let kind = *self
+            .chance
+            .pick(&[RecordKind::Place, RecordKind::Request])
+            .expect("a kind");
+        let mut edit = create(self.nodes[n].roster.schema, kind, &mut self.chance);
+        let state = schema::field_named(schema::NEWEST, kind, "state").map(|field| field.id);
+        if let Edit::Create { fields, .. } = &mut edit {
+            for (id, value) in fields {
+                if Some(*id) == state {
+                    *value = Value::Code(0);
+                }
+            }
+        }
+        self.hand_in(n, In::Write(DocumentKind::RematchingPool, vec![edit]));
     }
 
     /// The casework of a node that takes its council's decisions.
@@ -126,6 +157,45 @@ impl World {
         open.take(4).collect()
     }
 
+    /// Promise 5, where a lock is taken: no other decider may know of a booking of that place that
+    /// stands, unless this one knows that it has let go of it. Looked at where nobody went on
+    /// without the others.
+    pub(super) fn watch_locks(&mut self, n: usize, document: DocumentName, units: &[Unit]) {
+        let node = &self.nodes[n];
+        if !matches!(document.kind, DocumentKind::Casework(_)) || node.went_on_without {
+            return;
+        }
+        let (host, Some(ledgers)) = (node.council.code, self.ledgers(n)) else {
+            return;
+        };
+        let mine: BTreeMap<RecordId, Stage> =
+            ledgers.cases(host).into_iter().map(stage_of).collect();
+        for place in units.iter().flat_map(places_held) {
+            for other in 0..self.nodes.len() {
+                let with = self.nodes[other].council.code;
+                let Some(theirs) = self
+                    .ledgers(other)
+                    .filter(|_| self.nodes[other].is_honest())
+                else {
+                    continue;
+                };
+                let stands = theirs.cases(with).into_iter().find(|view| {
+                    let case = view.case;
+                    let is_of_place = case.hold.is_some_and(|(_, of)| of == place);
+                    let known = mine.get(&case.proposal);
+                    let let_go = known.is_some_and(|stage| !stage.is_live());
+                    view.host == host && is_of_place && case.stage.is_live() && !let_go
+                });
+                let stands = stands.filter(|view| view.guest == with && with != host);
+                if let Some(view) = stands {
+                    let case = view.case.proposal;
+                    let what = format!("holds {place} while {with} has it by {case}");
+                    return self.violate("promise 5", self.told(n, &what));
+                }
+            }
+        }
+    }
+
     /// Promise 5: no place and no request is in two bookings that stand. One stands where its
     /// host's decider says so, unless its guest's knows that it has ended its part.
     pub(super) fn check_bookings(&mut self) {
@@ -189,6 +259,33 @@ impl World {
         }
         None
     }
+}
+
+fn stage_of(view: CaseView) -> (RecordId, Stage) {
+    (view.case.proposal, view.case.stage)
+}
+
+/// The places that holds of a unit lock.
+fn places_held(unit: &Unit) -> Vec<RecordId> {
+    let Some(field) = schema::field_named(schema::NEWEST, RecordKind::Hold, "place") else {
+        return Vec::new();
+    };
+    let edits = unit
+        .steps
+        .iter()
+        .filter_map(|step| step.decode_edits().ok());
+    let holds = edits
+        .flatten()
+        .filter(|edit| edit.record().kind() == RecordKind::Hold);
+    let fields = holds.filter_map(|edit| match edit {
+        Edit::Create { fields, .. } => Some(fields),
+        Edit::Update { .. } => None,
+    });
+    let places = fields.flatten().filter_map(|(id, value)| match value {
+        Value::Record(place) if id == field.id => Some(place),
+        _ => None,
+    });
+    places.collect()
 }
 
 /// What the cases between two councils have come to, as one of them sees it.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use smp_protocol::casework::Decider;
 use smp_protocol::ids::DocumentKind;
 use smp_protocol::roster::SignedRoster;
 use smp_protocol::session::{Output, PeerId, Receipt};
@@ -47,8 +48,10 @@ pub(super) enum Event {
     Idle(LinkId, usize, Micros),
     /// Somebody edits something.
     Write(usize),
-    /// A placement officer decides something.
+    /// A placement officer is at work.
     Officer(usize),
+    /// And does one thing.
+    Decide(usize),
     /// A liar does something.
     Lie(usize),
     /// The next trouble is drawn.
@@ -211,6 +214,7 @@ impl World {
             Event::Idle(link, side, since) => self.idle(link, side, since),
             Event::Write(n) => self.write(n),
             Event::Officer(n) => self.officer(n),
+            Event::Decide(n) => self.decide_something(n),
             Event::Lie(n) => self.lie(n),
             Event::Trouble => self.trouble(),
             Event::Over(undo) => self.over(undo),
@@ -282,18 +286,22 @@ impl World {
             return;
         }
         let mut batch = Batch::default();
+        let mut ticked = false;
         for _ in 0..BATCH {
             let Some(event) = self.nodes[n].inbox.pop_front() else {
                 break;
             };
+            ticked |= matches!(event, In::Tick);
             self.handle(n, event, &mut batch);
             if self.violation.is_some() {
                 return;
             }
         }
-        let now = self.nodes[n].clock(self.now);
-        self.nodes[n].tend(now);
-        self.collect(n, true, &mut batch);
+        if ticked || batch.durables.iter().any(Decider::is_moved_by) {
+            let now = self.nodes[n].clock(self.now);
+            self.nodes[n].tend(now);
+            self.collect(n, true, &mut batch);
+        }
         self.give_turns(n);
         self.flush(n, batch);
     }
