@@ -33,14 +33,11 @@ pub enum Mutant {
     OldBuildBlames,
     /// Every member may read all casework.
     CaseworkIsOpen,
-    /// A request is confirmed although another case has it.
-    ConfirmsTwice,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 13] = [
-        Self::ConfirmsTwice,
+    pub const ALL: [Self; 12] = [
         Self::SignatureUnchecked,
         Self::StatementUnchecked,
         Self::EveryoneReads,

@@ -27,7 +27,6 @@ fn breaks(mutant: Mutant) -> &'static [&'static str] {
         Mutant::PullsUnbounded => &["limits"],
         Mutant::RelayBlamed | Mutant::OldBuildBlames => &["no honest node dropped"],
         Mutant::CaseworkIsOpen => &["promise 2"],
-        Mutant::ConfirmsTwice => &["promise 5"],
     }
 }
 

@@ -71,7 +71,7 @@ impl<C: Name, Id: Name> Book<C, Id> {
         if case.hold.is_none_or(|(held, _)| held != hold) {
             return Err(Refusal::Unknown);
         }
-        if self.lock_of_request(case.request).is_some() && !crate::broken!(ConfirmsTwice) {
+        if self.lock_of_request(case.request).is_some() {
             return Err(Refusal::RequestLocked);
         }
         let number = next(self.locks_of_request(case.request));

@@ -10,7 +10,7 @@ use super::ledgers::{Ledgers, decider_of, is_own};
 use super::record::{self, Written, kind_of};
 use super::wish::{DecideError, Extras, Facts, Wish, decided};
 use super::{Book, Fact, Refusal, Stage, pool};
-use crate::ids::{CouncilCode, DocumentKind, RecordId, RecordKind};
+use crate::ids::{CouncilCode, DocumentKind, DocumentName, Hash, RecordId, RecordKind};
 use crate::limits;
 use crate::schema::Edit;
 use crate::session::{Durable, Member, Receipt, WriteError};
@@ -23,7 +23,12 @@ pub struct Decider {
     without: BTreeSet<CouncilCode>,
     /// Whether an exclusive decision is to be taken, so that answers are needed.
     wanted: bool,
+    /// What was there when last nothing was left to do, and when time alone will change that.
+    done_with: Option<(Reaches, UnixSeconds)>,
 }
+
+/// The roster's version, and how far each document goes.
+type Reaches = (u64, Vec<(DocumentName, Hash)>);
 
 impl Decider {
     /// A decider that has asked nobody yet.
@@ -114,6 +119,11 @@ impl Decider {
         if decider_of(member, own) != Some(member.node()) {
             return 0;
         }
+        let is_done =
+            |done: &(Reaches, UnixSeconds)| now < done.1 && done.0 == member.casework_reaches();
+        if !self.wanted && self.done_with.as_ref().is_some_and(is_done) {
+            return 0;
+        }
         for done in 0..limits::TENDING_WRITES {
             let ledgers = self.ledgers(member);
             let answers = answers(member, &ledgers, now);
@@ -128,7 +138,12 @@ impl Decider {
             // What is refused is refused again at the next event, and shows in status there.
             match write(member, &ledgers, written, others, now) {
                 Ok(receipts) if !receipts.is_empty() => {}
-                _ => return done,
+                _ => {
+                    // What was wanted is had, or asked for.
+                    self.wanted &= !ledgers.unsure_of.is_empty();
+                    self.done_with = Some((member.casework_reaches(), next_hold(&ledgers, now)));
+                    return done;
+                }
             }
         }
         limits::TENDING_WRITES
@@ -191,6 +206,14 @@ fn to_place(book: &Book<CouncilCode, RecordId>) -> impl Iterator<Item = (Council
         let waiting = cases.filter(|case| case.stage == Stage::Confirmed);
         waiting.map(|case| (*guest, case.proposal))
     })
+}
+
+/// When the time of the next hold of this council is up.
+fn next_hold(ledgers: &Ledgers, now: UnixSeconds) -> UnixSeconds {
+    let written = ledgers.by_counterpart.values();
+    let untils = written.flat_map(|ledger| ledger.mine.written.iter().filter_map(|w| w.until));
+    let later = untils.filter(|until| *until > now).min();
+    later.unwrap_or(UnixSeconds::MAX)
 }
 
 /// The facts as records.

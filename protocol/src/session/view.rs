@@ -154,6 +154,18 @@ impl Member {
         }
     }
 
+    /// How far everything goes that a decider's own steps follow from: all casework, this
+    /// council's pool, and the roster.
+    pub(crate) fn casework_reaches(&self) -> (u64, Vec<(DocumentName, Hash)>) {
+        let pool = DocumentKind::RematchingPool.of(self.identity.council);
+        let held = self
+            .holdings
+            .iter()
+            .filter(|(name, _)| **name == pool || matches!(name.kind, DocumentKind::Casework(_)));
+        let reaches = held.map(|(name, holding)| (*name, holding.digest));
+        (self.roster.version, reaches.collect())
+    }
+
     /// Every document that this council may read; of casework what was ever written.
     pub fn document_views(&self) -> Vec<DocumentView> {
         let own = self.identity.council;
