@@ -262,3 +262,68 @@ fn a_host_council_is_put_back_to_an_hour_ago() {
         }
     });
 }
+
+#[test]
+fn suggestions_are_the_same_at_every_node_byte_for_byte() {
+    let rematch = Rematch::new();
+    let region = &rematch.region;
+    new(
+        region,
+        HOST,
+        &[
+            "place",
+            "--rooms",
+            "1",
+            "--people",
+            "1",
+            "--allow-pet",
+            "no",
+        ],
+    );
+    new(
+        region,
+        SECOND,
+        &[
+            "place",
+            "--rooms",
+            "3",
+            "--people",
+            "6",
+            "--step-free-access",
+        ],
+    );
+    let large = [
+        "request",
+        "--people",
+        "9",
+        "--adults",
+        "2",
+        "--rooms-needed",
+        "4",
+    ];
+    new(
+        region,
+        FIRST,
+        &[&large[..], &["--urgency", "planned"]].concat(),
+    );
+    region.wait_agreed(SOON);
+    let suggested = |council: &str| {
+        region[council]
+            .smp(&["pool", "suggest", "--output", "json"])
+            .ok()
+            .out
+    };
+    let first = suggested(FIRST);
+    assert_eq!(first, suggested(SECOND));
+    assert_eq!(first, suggested(HOST));
+    let all: Value = serde_json::from_str(&first).unwrap();
+    // Both small households have a place; the large one hears what would have to be different.
+    assert_eq!(all["matches"].as_array().unwrap().len(), 2, "{first}");
+    let why = all["unplaced"][0]["why"].as_str().unwrap();
+    assert!(why.contains("9 people, and room for 6"), "{why}");
+    let search = ["pool", "search", "--people", "2", "--pets", "--all"];
+    let found = region[FIRST].smp(&search).ok().out;
+    for said in ["pets are not welcome", "whether pets are welcome"] {
+        assert!(found.contains(said), "{found}");
+    }
+}
