@@ -227,9 +227,13 @@ pub const PROPOSALS_OF_REQUEST: usize = 5;
 /// How long a hold may stand unconfirmed. Longer would keep a home from others.
 pub const HOLD_HOURS: u64 = 14 * 24;
 
-/// Writes that a node makes by itself after one event. Each follows from the one before
-/// (opening, comparing, placing); more would be going in a circle.
-pub const TENDING_WRITES: usize = 8;
+/// Rounds in which a node does by itself what follows from one event. Each follows from the one
+/// before (opening, comparing, placing); more would be going in a circle.
+pub const TENDING_ROUNDS: usize = 8;
+
+/// Openings of one counterpart that are answered in one generation: one for each start of its
+/// decider, as [`CHAINS_PER_DOCUMENT`]. What else fits into a casework document is left for facts.
+pub const ANSWERS: usize = 1024;
 
 /// Open requests that one regional suggestion is worked out for, the most urgent first. The
 /// largest region has some hundreds; work grows with the square of this times the places.

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ledgers::{Ledgers, decider_of, is_own};
+use super::ledgers::{Ledger, Ledgers, decider_of, is_own};
 use super::record::{self, Written, kind_of};
 use super::wish::{DecideError, Extras, Facts, Wish, decided};
 use super::{Book, Fact, Refusal, Stage, pool};
@@ -69,15 +69,20 @@ impl Decider {
         now: UnixSeconds,
     ) -> Result<(), WriteError> {
         let ledgers = self.ledgers(member);
-        let unsure = ledgers.unsure_of.iter().copied();
-        let named: Vec<CouncilCode> = unsure.filter(|with| councils.contains(with)).collect();
+        let unsure = ledgers.by_counterpart.iter();
+        let named =
+            unsure.filter(|(with, _)| councils.contains(with) && ledgers.unsure_of.contains(with));
         let mut edits = Vec::new();
-        for with in &named {
-            let opening = opening(member, &ledgers, *with, true, now);
+        for (with, ledger) in named {
+            let opening = opening(member, ledger, true, now);
             edits.push((DocumentKind::Casework(*with), vec![opening]));
         }
         member.write(&edits, now)?;
+        let named = councils
+            .iter()
+            .filter(|with| ledgers.unsure_of.contains(with));
         self.without.extend(named);
+        self.done_with = None;
         Ok(())
     }
 
@@ -101,13 +106,18 @@ impl Decider {
         let decided = match decided(member, &ledgers.book, wish, now) {
             Err(DecideError::Refused(Refusal::Unsure)) => {
                 self.wanted = true;
+                self.done_with = None;
                 self.tend(member, now);
                 return Err(DecideError::Unsure(ledgers.unsure_of));
             }
             other => other?,
         };
-        let written = written(member, decided.facts, decided.extras, now);
-        let receipts = write(member, &ledgers, written, BTreeMap::new(), now)?;
+        let mut parts = ByCounterpart::new();
+        for (with, fact) in decided.facts {
+            let written = written(member, fact, decided.extras, now);
+            parts.entry(with).or_default().facts.push(written);
+        }
+        let receipts = write(member, &ledgers, &mut ledgers.book.clone(), parts, now)?;
         Ok((decided.case, receipts))
     }
 
@@ -121,83 +131,119 @@ impl Decider {
         }
         let is_done =
             |done: &(Reaches, UnixSeconds)| now < done.1 && done.0 == member.casework_reaches();
-        if !self.wanted && self.done_with.as_ref().is_some_and(is_done) {
+        if self.done_with.as_ref().is_some_and(is_done) {
             return 0;
         }
-        for done in 0..limits::TENDING_WRITES {
-            let ledgers = self.ledgers(member);
-            let answers = answers(member, &ledgers, now);
-            let (facts, extras) = self.due(&ledgers, now);
-            self.wanted |= to_place(&ledgers.book).next().is_some();
-            let others = match self.wanted && !ledgers.unsure_of.is_empty() {
-                true => openings(member, &ledgers, now),
-                false => BTreeMap::new(),
-            };
-            let written = written(member, facts, extras, now);
-            let others = merged(others, answers);
-            // What is refused is refused again at the next event, and shows in status there.
-            match write(member, &ledgers, written, others, now) {
-                Ok(receipts) if !receipts.is_empty() => {}
-                _ => {
-                    // What was wanted is had, or asked for.
-                    self.wanted &= !ledgers.unsure_of.is_empty();
-                    self.done_with = Some((member.casework_reaches(), next_hold(&ledgers, now)));
-                    return done;
-                }
+        let mut writes = 0;
+        for _ in 0..limits::TENDING_ROUNDS {
+            let (wrote, next_hold) = self.follow_up(member, now);
+            writes += wrote;
+            if wrote == 0 {
+                self.done_with = Some((member.casework_reaches(), next_hold));
+                break;
             }
         }
-        limits::TENDING_WRITES
+        writes
     }
 
-    /// The facts that follow from what is known, without anybody's decision.
-    fn due(&self, ledgers: &Ledgers, now: UnixSeconds) -> (Facts, Extras) {
-        let book = &ledgers.book;
-        if ledgers.unsure_of.is_empty() {
-            let mut facts = book.repairs();
-            for (guest, proposal) in to_place(book) {
-                facts.extend(book.place(guest, proposal).unwrap_or_default());
+    /// What follows now, in a write for each counterpart: one with which nothing can be written,
+    /// because a key is cut there or its document is full, holds up nobody else. It is tried again
+    /// when something moves. Returns how many writes that took, and when the next hold is over.
+    fn follow_up(&mut self, member: &mut Member, now: UnixSeconds) -> (usize, UnixSeconds) {
+        let ledgers = self.ledgers(member);
+        let mut book = ledgers.book.clone();
+        let (mut due, extras) = due(&ledgers, now);
+        self.wanted |= to_place(&book).next().is_some();
+        self.wanted &= !ledgers.unsure_of.is_empty();
+        let mut writes = 0;
+        for (with, ledger) in &ledgers.by_counterpart {
+            let mut part = Part::default();
+            let asks = self.wanted && ledgers.unsure_of.contains(with);
+            if asks && needs_opening(member, *with, ledger) {
+                part.edits.push(opening(member, ledger, false, now));
             }
-            if !facts.is_empty() {
-                return (facts, Extras::default());
+            part.edits.extend(answer(member, *with, ledger, now));
+            for fact in due.remove(with).unwrap_or_default() {
+                part.facts.push(written(member, fact, extras, now));
             }
-        }
-        let mut releases = Vec::new();
-        for (guest, ledger) in &ledgers.by_counterpart {
-            let over = |w: &&Written| w.until.is_some_and(|until| until <= now);
-            let run_out: BTreeSet<RecordId> = ledger
-                .mine
-                .written
-                .iter()
-                .filter(over)
-                .map(|w| w.record)
-                .collect();
-            if run_out.is_empty() {
-                continue;
-            }
-            for case in book.cases_as_host(*guest) {
-                let hold = case.hold.map(|(hold, _)| hold);
-                let hold = hold.filter(|hold| run_out.contains(hold));
-                if let (Stage::Held, Some(hold)) = (case.stage, hold) {
-                    releases.extend(book.release(*guest, hold).unwrap_or_default());
-                }
+            if !part.is_empty() {
+                let parts = ByCounterpart::from([(*with, part)]);
+                let written = write(member, &ledgers, &mut book, parts, now);
+                writes += usize::from(written.is_ok());
             }
         }
-        (releases, Extras::reason(Some(TIME_RAN_OUT)))
+        if writes == 0 {
+            let shown = write(member, &ledgers, &mut book, ByCounterpart::new(), now);
+            writes += shown.map_or(0, |receipts| receipts.len());
+        }
+        (writes, next_hold(&ledgers, now))
     }
+}
+
+/// The facts that follow from what is known, without anybody's decision.
+fn due(
+    ledgers: &Ledgers,
+    now: UnixSeconds,
+) -> (BTreeMap<CouncilCode, Vec<Fact<RecordId>>>, Extras) {
+    let book = &ledgers.book;
+    let mut facts = Facts::new();
+    let mut extras = Extras::default();
+    if ledgers.unsure_of.is_empty() {
+        facts.extend(book.repairs());
+        for (guest, proposal) in to_place(book) {
+            facts.extend(book.place(guest, proposal).unwrap_or_default());
+        }
+    }
+    if facts.is_empty() {
+        facts = run_out(ledgers, now);
+        extras = Extras::reason(Some(TIME_RAN_OUT));
+    }
+    let mut due: BTreeMap<CouncilCode, Vec<Fact<RecordId>>> = BTreeMap::new();
+    for (with, fact) in facts {
+        due.entry(with).or_default().push(fact);
+    }
+    (due, extras)
+}
+
+/// Releases of the holds that nobody confirmed in their time.
+fn run_out(ledgers: &Ledgers, now: UnixSeconds) -> Facts {
+    let mut releases = Facts::new();
+    for (guest, ledger) in &ledgers.by_counterpart {
+        let over = |w: &&Written| w.until.is_some_and(|until| until <= now);
+        let over = ledger.mine.written.iter().filter(over);
+        let over: BTreeSet<RecordId> = over.map(|w| w.record).collect();
+        if over.is_empty() {
+            continue;
+        }
+        for case in ledgers.book.cases_as_host(*guest) {
+            let hold = case.hold.map(|(hold, _)| hold);
+            let hold = hold.filter(|hold| over.contains(hold));
+            if let (Stage::Held, Some(hold)) = (case.stage, hold) {
+                let released = ledgers.book.release(*guest, hold);
+                releases.extend(released.unwrap_or_default());
+            }
+        }
+    }
+    releases
 }
 
 /// The place of `time_ran_out` among the reasons.
 const TIME_RAN_OUT: u8 = 0;
 
-/// Edits for each counterpart's document.
-type ByCounterpart = BTreeMap<CouncilCode, Vec<Edit>>;
-
-fn merged(mut some: ByCounterpart, more: ByCounterpart) -> ByCounterpart {
-    for (with, edits) in more {
-        some.entry(with).or_default().extend(edits);
-    }
-    some
+/// What is to be written for one counterpart: an opening or an answer, and facts.
+#[derive(Default)]
+struct Part {
+    edits: Vec<Edit>,
+    facts: Vec<Written>,
 }
+
+impl Part {
+    fn is_empty(&self) -> bool {
+        self.edits.is_empty() && self.facts.is_empty()
+    }
+}
+
+type ByCounterpart = BTreeMap<CouncilCode, Part>;
 
 /// The cases that wait for this node's placement.
 fn to_place(book: &Book<CouncilCode, RecordId>) -> impl Iterator<Item = (CouncilCode, RecordId)> {
@@ -216,102 +262,79 @@ fn next_hold(ledgers: &Ledgers, now: UnixSeconds) -> UnixSeconds {
     later.unwrap_or(UnixSeconds::MAX)
 }
 
-/// The facts as records.
-fn written(
-    member: &mut Member,
-    facts: Facts,
-    extras: Extras,
-    now: UnixSeconds,
-) -> Vec<(CouncilCode, Written)> {
-    let facts = facts.into_iter().map(|(with, fact)| {
-        let record = match &fact {
-            Fact::Proposal { proposal, .. } => *proposal,
-            Fact::Hold { hold, .. } => *hold,
-            other => member.draw_record(kind_of(other)),
-        };
-        let written = Written {
-            record,
-            at: now,
-            until: extras.until.filter(|_| matches!(fact, Fact::Hold { .. })),
-            agreed_by_phone: extras.by_phone,
-            reason: extras.reason,
-            fact,
-        };
-        (with, written)
-    });
-    facts.collect()
-}
-
-/// An opening for every counterpart that this process has none with.
-fn openings(member: &mut Member, ledgers: &Ledgers, now: UnixSeconds) -> ByCounterpart {
-    let mut edits = ByCounterpart::new();
-    for with in &ledgers.unsure_of {
-        if needs_opening(member, ledgers, *with) {
-            edits.insert(*with, vec![opening(member, ledgers, *with, false, now)]);
-        }
+/// A fact as a record.
+fn written(member: &mut Member, fact: Fact<RecordId>, extras: Extras, now: UnixSeconds) -> Written {
+    let record = match &fact {
+        Fact::Proposal { proposal, .. } => *proposal,
+        Fact::Hold { hold, .. } => *hold,
+        other => member.draw_record(kind_of(other)),
+    };
+    Written {
+        record,
+        at: now,
+        until: extras.until.filter(|_| matches!(fact, Fact::Hold { .. })),
+        agreed_by_phone: extras.by_phone,
+        reason: extras.reason,
+        fact,
     }
-    edits
 }
 
-fn needs_opening(member: &Member, ledgers: &Ledgers, with: CouncilCode) -> bool {
-    let ledger = ledgers.by_counterpart.get(&with);
-    ledger.is_none_or(|ledger| !is_own(member, with, &ledger.mine))
+/// Whether this process has to begin before it writes anything else for a counterpart.
+fn needs_opening(member: &Member, with: CouncilCode, ledger: &Ledger) -> bool {
+    !is_own(member, with, &ledger.mine)
 }
 
-fn opening(
-    member: &mut Member,
-    ledgers: &Ledgers,
-    with: CouncilCode,
-    without_answer: bool,
-    now: UnixSeconds,
-) -> Edit {
-    let ledger = ledgers.by_counterpart.get(&with);
-    let previous = ledger.and_then(|ledger| ledger.mine.tip.as_ref());
-    let previous = previous.map(|tip| tip.record);
+fn opening(member: &mut Member, ledger: &Ledger, without_answer: bool, now: UnixSeconds) -> Edit {
+    let previous = ledger.mine.tip.as_ref().map(|tip| tip.record);
     let record = member.draw_record(RecordKind::Opening);
     record::opening(record, now, previous, without_answer)
 }
 
-/// The answers to openings of which all is held here that was written before.
-fn answers(member: &mut Member, ledgers: &Ledgers, now: UnixSeconds) -> ByCounterpart {
-    let mut edits = ByCounterpart::new();
-    for (with, ledger) in &ledgers.by_counterpart {
-        let Some(tip) = ledger.theirs.tip.as_ref() else {
-            continue;
-        };
-        if ledger.theirs.is_answered || decider_of(member, *with) != Some(tip.chain.node) {
-            continue;
-        }
-        let record = member.draw_record(RecordKind::Comparison);
-        edits.insert(*with, vec![record::comparison(record, now, tip.record)]);
+/// The answer to an opening of which all is held here that was written before.
+fn answer(
+    member: &mut Member,
+    with: CouncilCode,
+    ledger: &Ledger,
+    now: UnixSeconds,
+) -> Option<Edit> {
+    let tip = ledger.theirs.tip.as_ref()?;
+    let is_theirs = decider_of(member, with) == Some(tip.chain.node);
+    if ledger.theirs.answered_by.is_some() || !is_theirs || ledger.answers >= limits::ANSWERS {
+        return None;
     }
-    edits
+    let record = member.draw_record(RecordKind::Comparison);
+    Some(record::comparison(record, now, tip.record))
 }
 
-/// One write: what was decided, what else goes to counterparts, and the pool as it then stands.
+/// One write, with the pool as it then stands. The book goes on with it.
 fn write(
     member: &mut Member,
     ledgers: &Ledgers,
-    written: Vec<(CouncilCode, Written)>,
-    mut others: ByCounterpart,
+    book: &mut Book<CouncilCode, RecordId>,
+    parts: ByCounterpart,
     now: UnixSeconds,
 ) -> Result<Vec<Receipt>, WriteError> {
-    let mut book = ledgers.book.clone();
-    for (with, written) in written {
-        others.entry(with).or_default().push(record::edit(&written));
-        book.mine.entry(with).or_default().push(written.fact);
-    }
+    let mut after = book.clone();
     let mut all = Vec::new();
-    for (with, mut edits) in others {
-        let opens = |edit: &Edit| edit.record().kind() == RecordKind::Opening;
-        if needs_opening(member, ledgers, with) && !edits.iter().any(opens) {
-            edits.insert(0, opening(member, ledgers, with, false, now));
+    for (with, part) in parts {
+        let mut edits = part.edits;
+        let opens = edits
+            .iter()
+            .any(|edit| edit.record().kind() == RecordKind::Opening);
+        let ledger = ledgers.by_counterpart.get(&with);
+        if let Some(ledger) = ledger.filter(|l| !opens && needs_opening(member, with, l)) {
+            edits.insert(0, opening(member, ledger, false, now));
         }
+        edits.extend(part.facts.iter().map(record::edit));
+        let facts = part.facts.into_iter().map(|written| written.fact);
+        after.mine.entry(with).or_default().extend(facts);
         all.push((DocumentKind::Casework(with), edits));
     }
-    let states = pool::edits(member, &book);
+    let states = pool::edits(member, &after);
     if !states.is_empty() {
         all.push((DocumentKind::RematchingPool, states));
     }
-    member.write(&all, now)
+    let receipts = member.write(&all, now)?;
+    *book = after;
+    Ok(receipts)
 }

@@ -331,3 +331,44 @@ fn a_council_that_is_gone_can_be_gone_on_without() {
     region.settle();
     assert_eq!(region.stage(0, case), Stage::Held);
 }
+
+#[test]
+fn a_counterpart_with_which_nothing_more_can_be_written_holds_up_nobody_else() {
+    let mut region = Councils::new();
+    let (first, second) = (region.propose(0), region.propose(1));
+    region.decide_surely(HOST, &hold(first)).unwrap();
+    region.settle();
+    // The host council's casework with the second comes to its quota.
+    let full = DocumentKind::Casework(council(1));
+    let answer = |n: u64| Edit::Create {
+        record: record(RecordKind::Comparison, n),
+        fields: vec![
+            (
+                schema::FieldId(1),
+                Value::Instant(crate::time::UnixSeconds(n)),
+            ),
+            (
+                schema::FieldId(2),
+                Value::Record(record(RecordKind::Opening, n)),
+            ),
+        ],
+    };
+    let held = region.net.members[HOST].document(full.of(council(HOST)));
+    let held = held.unwrap().record_count() as u64;
+    let fill = (held..crate::limits::FACTS_PER_CASEWORK).map(answer);
+    region.net.write(HOST, full, fill.collect());
+    region.settle();
+    // The second starts again and asks; to this it cannot be answered.
+    region.restart_with(1, region.net.disks[1].clone(), 9);
+    region.connect(1);
+    let withdraw = Wish::Withdraw {
+        case: second,
+        reason: None,
+    };
+    region.decide(1, &withdraw).unwrap();
+    region
+        .decide_surely(0, &Wish::Confirm { case: first })
+        .unwrap();
+    region.settle();
+    assert_eq!(region.stage(0, first), Stage::Placed);
+}

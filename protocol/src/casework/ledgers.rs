@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::line::{Line, Pages};
 use super::record::Written;
-use super::{Book, Case, Fact, Refusal, Stage};
+use super::{Book, Case, Fact, Stage};
 use crate::ids::{CouncilCode, DocumentKind, NodeId, RecordId};
 use crate::session::Member;
 use crate::time::UnixSeconds;
@@ -14,6 +14,8 @@ use crate::time::UnixSeconds;
 pub(super) struct Ledger {
     pub(super) mine: Line,
     pub(super) theirs: Line,
+    /// How many of its openings this council has answered.
+    pub(super) answers: usize,
 }
 
 /// All of it.
@@ -60,6 +62,7 @@ impl Ledgers {
             let ledger = Ledger {
                 mine: mine.line(&theirs),
                 theirs: theirs.line(&mine),
+                answers: mine.answers(),
             };
             let facts = |line: &Line| line.written.iter().map(|w| w.fact.clone()).collect();
             book.mine.insert(with, facts(&ledger.mine));
@@ -171,11 +174,4 @@ pub(super) fn is_own(member: &Member, with: CouncilCode, mine: &Line) -> bool {
     let document = DocumentKind::Casework(with).of(member.identity().council);
     let own = member.own_chain(document);
     own.is_some() && mine.tip.as_ref().map(|tip| tip.chain) == own
-}
-
-impl Refusal {
-    /// Whether the decider only has to wait for answers.
-    pub fn is_for_want_of_answers(self) -> bool {
-        self == Self::Unsure
-    }
 }

@@ -41,9 +41,7 @@ pub(super) struct Pages {
 pub(super) struct Line {
     /// The opening that everything goes on from.
     pub(super) tip: Option<Opening>,
-    /// Whether the counterpart has answered it.
-    pub(super) is_answered: bool,
-    /// By which chain it has.
+    /// The chain on which the counterpart has answered it, if it has.
     pub(super) answered_by: Option<ChainId>,
     /// What was written, in its order.
     pub(super) written: Vec<Written>,
@@ -54,11 +52,14 @@ impl Pages {
     /// an honest council ever gets through the gate, nothing counts.
     pub(super) fn of(document: Option<&Document>) -> Self {
         let mut pages = Self::default();
-        let document =
-            document.filter(|d| d.entry_count() as u64 <= 2 * limits::FACTS_PER_CASEWORK);
+        let mut read = 0;
         for (chain, sequence, past, edits) in document.into_iter().flat_map(Document::entries) {
             let held = pages.held.entry(chain).or_default();
             *held = (*held).max(sequence.saturating_add(1));
+            read += edits.len() as u64;
+            if read > 2 * limits::FACTS_PER_CASEWORK {
+                return Self::default();
+            }
             for edit in &edits {
                 match record::read(edit) {
                     Some((record, at, Said::Opening { previous })) => {
@@ -84,6 +85,11 @@ impl Pages {
         pages
     }
 
+    /// How many openings of the counterpart it answers.
+    pub(super) fn answers(&self) -> usize {
+        self.answers.len()
+    }
+
     /// What of it counts, by what the counterpart has answered in its own.
     pub(super) fn line(&self, counterpart: &Self) -> Line {
         let openings = self.line_of_openings(counterpart);
@@ -104,7 +110,6 @@ impl Pages {
         }
         if let Some(tip) = openings.last() {
             line.answered_by = counterpart.answers.get(&tip.record).copied();
-            line.is_answered = line.answered_by.is_some();
             line.tip = Some((*tip).clone());
         }
         line
