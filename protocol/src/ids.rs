@@ -404,16 +404,11 @@ impl RecordKind {
         Self::Decline,
     ];
 
-    /// The kinds that officers write and change; the others are facts of casework.
-    pub const EDITED: [Self; 7] = [
-        Self::Host,
-        Self::Check,
-        Self::Place,
-        Self::Request,
-        Self::Contact,
-        Self::Listing,
-        Self::Interest,
-    ];
+    /// The kinds that officers write and change.
+    pub const EDITED: &'static [Self] = Self::ALL.split_at(7).0;
+
+    /// The facts of casework.
+    pub const CASEWORK: &'static [Self] = Self::ALL.split_at(7).1;
 
     /// Whether it is a fact of casework: written once and never changed.
     pub fn is_casework(self) -> bool {

@@ -131,9 +131,9 @@ pub(super) enum Cases {
         /// Which of the places; needed where more than one was proposed
         #[arg(long, value_name = "ID")]
         place: Option<RecordId>,
-        /// For how many hours, 1 to 336
-        #[arg(long, default_value_t = 48)]
-        hours: u64,
+        /// For how many hours, 1 to 336; 48 if it is not said
+        #[arg(long)]
+        hours: Option<u64>,
         /// It was agreed by telephone before, and is written down now
         #[arg(long)]
         agreed_by_phone: bool,
@@ -186,7 +186,7 @@ impl Cases {
             } => {
                 let decision = CaseDecision {
                     place: place.map(|place| place.to_string()),
-                    hours: Some(hours),
+                    hours,
                     agreed_by_phone,
                     ..of.decision(CaseAction::Hold)
                 };

@@ -239,7 +239,10 @@ impl View for Record {
 /// The record's own fields: those of the schema in its order, then any others.
 fn ordered(record: &Record) -> impl Iterator<Item = &str> {
     let kind = record.id.split('-').next().unwrap_or_default();
-    let kind = RecordKind::EDITED.into_iter().find(|k| k.as_str() == kind);
+    let kind = RecordKind::EDITED
+        .iter()
+        .copied()
+        .find(|k| k.as_str() == kind);
     let place = move |name: &str| {
         kind.and_then(|kind| schema::fields_of(schema::NEWEST, kind).position(|f| f.name == name))
             .unwrap_or(usize::MAX)
@@ -299,7 +302,7 @@ mod tests {
 
     #[test]
     fn every_shown_field_is_in_the_schema() {
-        for kind in RecordKind::EDITED {
+        for kind in RecordKind::EDITED.iter().copied() {
             for (field, _) in shown(kind) {
                 assert!(
                     schema::field_named(schema::NEWEST, kind, field).is_some(),
@@ -324,7 +327,7 @@ mod tests {
 
     #[test]
     fn the_longest_codes_fit_without_being_broken() {
-        for kind in RecordKind::EDITED {
+        for kind in RecordKind::EDITED.iter().copied() {
             let longest = |f: &schema::Field| match f.accepts {
                 FieldType::Code(codes) => codes.iter().max_by_key(|c| c.len()).unwrap().to_string(),
                 FieldType::Day => "2026-12-01".to_owned(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use smp_protocol::api::{Case, CaseAction, CaseDecision, CaseOutcome, NewCase};
 use smp_protocol::casework::{
-    self, CaseView, DecideError, PoolRefusal, Refusal, Stage, Turn, Wish,
+    self, Book, CaseView, DecideError, Ledgers, PoolRefusal, Refusal, Turn, Wish,
 };
 use smp_protocol::ids::{CouncilCode, NodeId, RecordId, RecordKind};
 use smp_protocol::schema::{self, Edit, FieldType};
@@ -25,17 +25,27 @@ const HOLD_HOURS: u64 = 48;
 /// Every case of this council, newest change last.
 pub(super) fn list(core: &mut Core) -> Vec<Case> {
     let own = core.member.identity().council;
-    let cases = core.decider.ledgers(&core.member).cases(own);
-    cases.iter().map(|view| case(core, view)).collect()
+    let ledgers = core.decider.ledgers(&core.member);
+    let book = once_answered(&ledgers);
+    let cases = ledgers.cases(own);
+    cases.iter().map(|view| case(core, &book, view)).collect()
+}
+
+/// What may be decided when every council has said what it holds.
+fn once_answered(ledgers: &Ledgers) -> Book<CouncilCode, RecordId> {
+    let mut book = ledgers.book().clone();
+    book.unsure_of.clear();
+    book
 }
 
 /// One case.
 pub(super) fn show(core: &mut Core, id: RecordId) -> Answer<Case> {
     let own = core.member.identity().council;
-    let cases = core.decider.ledgers(&core.member).cases(own);
+    let ledgers = core.decider.ledgers(&core.member);
+    let cases = ledgers.cases(own);
     let found = cases.iter().find(|view| view.case.proposal == id);
     let found = found.ok_or_else(|| no_such_case(id))?;
-    Ok(case(core, found))
+    Ok(case(core, &once_answered(&ledgers), found))
 }
 
 fn no_such_case(id: RecordId) -> Failure {
@@ -47,7 +57,7 @@ fn no_such_case(id: RecordId) -> Failure {
     )
 }
 
-fn case(core: &Core, view: &CaseView) -> Case {
+fn case(core: &Core, book: &Book<CouncilCode, RecordId>, view: &CaseView) -> Case {
     let own = core.member.identity().council;
     let stage = view.case.stage;
     let (turn, yours) = match stage.turn() {
@@ -72,26 +82,33 @@ fn case(core: &Core, view: &CaseView) -> Case {
         silence: stage.silence().to_owned(),
         reason: view.reason.and_then(reason_word).map(str::to_owned),
         agreed_by_phone: view.agreed_by_phone,
-        next: next(stage, view, own),
+        next: next(book, view, own),
     }
 }
 
-/// The commands that a council may run for a case.
-fn next(stage: Stage, view: &CaseView, own: CouncilCode) -> Vec<String> {
-    let words: &[&str] = match (stage, view.host == own) {
-        (Stage::Proposed, true) => &["hold", "decline"],
-        (Stage::Released, true) => &["hold", "decline"],
-        (Stage::Held | Stage::Confirmed | Stage::Withdrawn, true) => &["release"],
-        (Stage::Placed, true) => &["arrived", "did-not-arrive", "release"],
-        (Stage::Arrived | Stage::DidNotArrive, true) => &["release"],
-        (Stage::Held, false) => &["confirm", "withdraw"],
-        (Stage::Withdrawn | Stage::Over, _) | (Stage::Declined | Stage::Lost, true) => &[],
-        (_, false) => &["withdraw"],
+/// The commands that this council may run for a case: those that the rules would carry out, once
+/// all have answered.
+fn next(book: &Book<CouncilCode, RecordId>, view: &CaseView, own: CouncilCode) -> Vec<String> {
+    let (id, guest, host) = (view.case.proposal, view.guest, view.host);
+    let hold = view.case.hold.map_or(id, |(hold, _)| hold);
+    let holds = |place: &RecordId| book.hold(guest, id, *place, id).is_ok();
+    let as_host = [
+        ("hold", view.places.iter().any(holds)),
+        ("decline", book.decline(guest, id).is_ok()),
+        ("arrived", book.arrival(guest, id, true).is_ok()),
+        ("did-not-arrive", book.arrival(guest, id, false).is_ok()),
+        ("release", book.release(guest, hold).is_ok()),
+    ];
+    let as_guest = [
+        ("confirm", book.confirm(host, id, hold).is_ok()),
+        ("withdraw", book.withdraw(host, id).is_ok()),
+    ];
+    let may = match host == own {
+        true => &as_host[..],
+        false => &as_guest[..],
     };
-    let id = view.case.proposal;
-    words
-        .iter()
-        .map(|word| format!("smp cases {word} {id}"))
+    let may = may.iter().filter(|(_, may)| *may);
+    may.map(|(word, _)| format!("smp cases {word} {id}"))
         .collect()
 }
 

@@ -136,12 +136,6 @@ fn wanted(own: CouncilCode, search: &Search) -> Answer<Request> {
     })
 }
 
-/// Places of other councils: this one's own are not proposed to it.
-fn others(places: &[Place], own: CouncilCode) -> Vec<Place> {
-    let others = places.iter().filter(|place| place.council != own);
-    others.cloned().collect()
-}
-
 impl Desk {
     pub(super) async fn search_places(&self, search: Search) -> Answer<Vec<Found>> {
         let pools = self.ask(pools).await?;
@@ -183,9 +177,7 @@ impl Desk {
         let request = pools.requests.iter().find(|request| request.id == id);
         let place = pools.places.iter().find(|place| place.id == id);
         let ranked = match (request, place) {
-            (Some(request), _) => {
-                rank_places(request, &others(&pools.places, request.council), &GEOGRAPHY)
-            }
+            (Some(request), _) => rank_places(request, &pools.places, &GEOGRAPHY),
             (None, Some(place)) => rank_requests(place, &pools.requests, &GEOGRAPHY),
             (None, None) => {
                 return Err(Failure::new(

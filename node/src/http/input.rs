@@ -93,9 +93,11 @@ pub(super) trait Name: Sized {
 
 impl Name for RecordKind {
     fn named(text: &str) -> Result<Self, Problem> {
-        let kinds = RecordKind::EDITED.map(RecordKind::as_str).join(", ");
+        let kinds = RecordKind::EDITED.iter().map(|kind| kind.as_str());
+        let kinds = kinds.collect::<Vec<&str>>().join(", ");
         RecordKind::EDITED
-            .into_iter()
+            .iter()
+            .copied()
             .find(|kind| kind.as_str() == text)
             .ok_or_else(|| {
                 let message = format!("the path names no kind of record; the kinds are {kinds}");

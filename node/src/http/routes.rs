@@ -292,7 +292,7 @@ pub(super) async fn suggestions<S: Service>(
     Ok(Answer(service.suggestions().await?))
 }
 
-/// The places of other councils for a request, or the requests for a place, best first.
+/// The places for a request, or the requests for a place, best first.
 #[utoipa::path(get, path = "/v1/suggestions/{id}",
     params(("id" = String, Path, description = "The id of a request or of a place")),
     responses(

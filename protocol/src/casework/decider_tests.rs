@@ -372,3 +372,19 @@ fn a_counterpart_with_which_nothing_more_can_be_written_holds_up_nobody_else() {
     region.settle();
     assert_eq!(region.stage(0, first), Stage::Placed);
 }
+
+#[test]
+fn a_place_that_its_officers_have_closed_is_not_held() {
+    let mut region = Councils::new();
+    let case = region.propose(0);
+    let state = schema::field_named(schema::NEWEST, RecordKind::Place, "state").unwrap();
+    let close = Edit::Update {
+        record: place(7),
+        fields: vec![(state.id, Some(Value::Code(3)))],
+    };
+    region
+        .net
+        .write(HOST, DocumentKind::RematchingPool, vec![close]);
+    let refused = region.decide_surely(HOST, &hold(case));
+    assert_eq!(refused, Err(DecideError::NotOpen(place(7))));
+}

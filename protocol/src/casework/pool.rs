@@ -50,6 +50,14 @@ pub(super) fn is_open(member: &Member, council: CouncilCode, record: RecordId) -
     has_state(member, council, record, State::Open.word())
 }
 
+/// Whether the officers of a council have closed a place or request, or never had it.
+pub(super) fn is_closed(member: &Member, council: CouncilCode, record: RecordId) -> bool {
+    let states = [State::Open, State::Held, State::Taken].map(State::word);
+    !states
+        .into_iter()
+        .any(|word| has_state(member, council, record, word))
+}
+
 /// The council whose pool has a place.
 pub(super) fn council_of(member: &Member, place: RecordId) -> Option<CouncilCode> {
     let members = member.roster().members.iter().map(|m| m.council);

@@ -158,7 +158,11 @@ pub(super) fn decided(
                 by_phone: *by_phone,
                 reason: None,
             };
-            (*case, book.hold(guest, *case, place, hold), extras)
+            let held = book.hold(guest, *case, place, hold).map_err(refused)?;
+            if pool::is_closed(member, member.identity().council, place) {
+                return Err(DecideError::NotOpen(place));
+            }
+            (*case, Ok(held), extras)
         }
         Wish::Confirm { case } => {
             let host = counterpart(&book.mine, *case)?;

@@ -223,18 +223,7 @@ pub fn kinds_of(document: DocumentKind) -> &'static [RecordKind] {
             &[RecordKind::Place, RecordKind::Request, RecordKind::Contact]
         }
         DocumentKind::HousingList => &[RecordKind::Listing, RecordKind::Interest],
-        DocumentKind::Casework(_) => &[
-            RecordKind::Opening,
-            RecordKind::Comparison,
-            RecordKind::Proposal,
-            RecordKind::Hold,
-            RecordKind::Confirmation,
-            RecordKind::Placement,
-            RecordKind::Arrival,
-            RecordKind::Release,
-            RecordKind::Withdrawal,
-            RecordKind::Decline,
-        ],
+        DocumentKind::Casework(_) => RecordKind::CASEWORK,
     }
 }
 

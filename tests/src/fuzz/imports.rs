@@ -162,7 +162,7 @@ pub(super) fn csv_seeds() -> Seeds {
     for (_, bytes) in &mut seeds {
         bytes.insert(0, 0);
     }
-    for (n, kind) in (0u8..).zip(RecordKind::EDITED) {
+    for (n, kind) in (0u8..).zip(RecordKind::EDITED.iter().copied()) {
         let mut bytes = vec![n];
         bytes.extend(template(kind));
         seeds.push((format!("template of {kind}"), bytes));
