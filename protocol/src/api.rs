@@ -3,10 +3,16 @@
 //! These are plain words for people and scripts: ids and times are text, and nothing here
 //! is signed or stored. Records carry no personal data unless the route says so.
 
+mod cases;
+mod matching;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+pub use cases::{Case, CaseAction, CaseDecision, CaseOutcome, NewCase};
+pub use matching::{Found, Match, Search, Suggestions, Unplaced};
 
 /// An error, with what to do next. Every non-2xx answer has this body.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
@@ -409,177 +415,4 @@ pub struct FallenOutcome {
     pub applied: bool,
     /// How many other nodes are known to hold it by now.
     pub held_by: usize,
-}
-
-/// `GET /v1/cases`: one case that this council has with another (docs/BOOKING.md).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
-pub struct Case {
-    /// Its id: that of its proposal.
-    pub id: String,
-    /// What it has come to: `proposed`, `declined`, `held`, `released`, `confirmed`, `placed`,
-    /// `arrived`, `did_not_arrive`, `lost`, `withdrawn` or `over`.
-    pub stage: String,
-    /// Whose turn it is: `guest`, `host` or `nobody`.
-    pub turn: String,
-    /// Whether that is this council.
-    pub yours: bool,
-    /// The GSS code of the council that has the household.
-    pub guest: String,
-    /// That council's name.
-    pub guest_name: String,
-    /// The GSS code of the council that has the places.
-    pub host: String,
-    /// That council's name.
-    pub host_name: String,
-    /// The request.
-    pub request: String,
-    /// The places that were proposed.
-    pub places: Vec<String>,
-    /// The place that it is about now.
-    pub place: Option<String>,
-    /// Since when it is so (RFC 3339).
-    pub since: String,
-    /// Until when the place is kept for it, while it is held (RFC 3339).
-    pub until: Option<String>,
-    /// What happens if nobody does anything.
-    pub silence: String,
-    /// Why it was last declined, released or withdrawn.
-    pub reason: Option<String>,
-    /// Whether its hold was agreed by telephone and written down later.
-    pub agreed_by_phone: bool,
-    /// The commands that this council may run for it now.
-    pub next: Vec<String>,
-}
-
-/// `POST /v1/cases`: a request of this council would fit one of these places.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewCase {
-    /// The request's id.
-    pub request: String,
-    /// The places' ids, all of one council.
-    pub places: Vec<String>,
-}
-
-/// What an officer decides of a case.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CaseAction {
-    /// The host council locks a place.
-    Hold,
-    /// The guest council takes it.
-    Confirm,
-    /// The guest council ends the case.
-    Withdraw,
-    /// The host council lets go of the place.
-    Release,
-    /// The host council has no place.
-    Decline,
-    /// The host council says that the household came.
-    Arrived,
-    /// The host council says that it did not come.
-    DidNotArrive,
-}
-
-/// `POST /v1/case/{id}`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CaseDecision {
-    /// What is decided.
-    pub action: CaseAction,
-    /// Of a hold: the place, where more than one was proposed.
-    #[serde(default)]
-    pub place: Option<String>,
-    /// Of a hold: for how many hours; 48 if it is not said.
-    #[serde(default)]
-    pub hours: Option<u64>,
-    /// Of a hold: it was agreed by telephone.
-    #[serde(default)]
-    pub agreed_by_phone: bool,
-    /// Of what ends something: why, as a code.
-    #[serde(default)]
-    pub reason: Option<String>,
-    /// Councils (GSS codes) to go on without that cannot be asked, until the node starts again.
-    #[serde(default)]
-    pub without: Vec<String>,
-}
-
-/// A decision that is on this node's disk.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
-pub struct CaseOutcome {
-    /// The case as it is now.
-    pub case: Case,
-    /// How many other nodes are known to hold the decision by now.
-    pub held_by: usize,
-}
-
-/// `POST /v1/search`: what is looked for, in the fields of a request.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Search {
-    /// Fields of a request by name, as text; at least `people`.
-    pub fields: BTreeMap<String, String>,
-    /// Also say of each place that will not do why not.
-    #[serde(default)]
-    pub with_excluded: bool,
-}
-
-/// One place of a search.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
-pub struct Found {
-    /// Whether it would do.
-    pub does: bool,
-    /// Why not, each reason in words.
-    pub why_not: Vec<String>,
-    /// The place, and how well it would do.
-    #[serde(flatten)]
-    pub of: Match,
-}
-
-/// A place that would do for a request.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
-pub struct Match {
-    /// The request; empty in a search.
-    pub request: String,
-    /// The GSS code of the council whose request it is.
-    pub guest: String,
-    /// That council's name.
-    pub guest_name: String,
-    /// The place.
-    pub place: String,
-    /// The GSS code of the council whose place it is.
-    pub host: String,
-    /// That council's name.
-    pub host_name: String,
-    /// All points; more is better.
-    pub points: i64,
-    /// What they are for, each with its points.
-    pub reasons: Vec<String>,
-    /// What is to be asked of the host council first.
-    pub ask: Vec<String>,
-}
-
-/// `GET /v1/suggestions`: the regional suggestion. It is the same at every node that holds the
-/// same pools; an officer decides.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
-pub struct Suggestions {
-    /// Who would go where, by request.
-    pub matches: Vec<Match>,
-    /// Who would go nowhere, by request.
-    pub unplaced: Vec<Unplaced>,
-    /// Open requests and places beyond what is worked out at once.
-    pub left_out: usize,
-}
-
-/// A household for which there is no place.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
-pub struct Unplaced {
-    /// The request.
-    pub request: String,
-    /// The GSS code of its council.
-    pub guest: String,
-    /// That council's name.
-    pub guest_name: String,
-    /// What would have had to be different.
-    pub why: String,
 }

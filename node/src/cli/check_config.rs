@@ -2,6 +2,7 @@
 
 use anyhow::anyhow;
 use smp_node::config::Severity;
+use smp_node::membership;
 
 use super::{ConfigArgs, Exit, Failed};
 
@@ -21,6 +22,10 @@ pub(super) fn run(args: ConfigArgs) -> Result<(), Failed> {
     let problems = findings.iter().filter(|f| f.severity == Severity::Problem);
     match problems.count() {
         0 => {
+            // Before it has joined, there is nothing more that could be wrong.
+            if let Ok(Some(_)) = membership::load(&config.data_dir) {
+                super::run::refuse_unready(&config)?;
+            }
             println!("{} is fit for use", config.file.display());
             Ok(())
         }

@@ -5,7 +5,7 @@
 //! requests, those under way finished, then the node.
 
 use anyhow::{Context, anyhow};
-use smp_certs::{KeyError, NodeKeys};
+use smp_certs::{BundleError, KeyError, NodeKeys};
 use smp_node::config::Config;
 use smp_node::daemon::{Daemon, StartError};
 use smp_node::http::{self, ApiSocket};
@@ -27,10 +27,10 @@ pub(super) fn run(args: ConfigArgs) -> Result<(), Failed> {
     runtime.block_on(serve(config))
 }
 
-/// Says what is missing before anything is opened.
-fn refuse_unready(config: &Config) -> Result<(), Failed> {
+/// Says what is missing, or does not belong together, before anything is opened.
+pub(super) fn refuse_unready(config: &Config) -> Result<(), Failed> {
     let joined = membership::load(&config.data_dir);
-    NodeKeys::load(&config.keys_dir).map_err(|error| match (error, &joined) {
+    let keys = NodeKeys::load(&config.keys_dir).map_err(|error| match (error, &joined) {
         (KeyError::Missing { path }, Ok(Some(bundle))) => Exit::NotReady.with(anyhow!(
             "this node is a member of region {}, but its keys are not at {}; put them back from \
              their backup. If there is none, make a new node with `smp-node init` in a new \
@@ -42,7 +42,16 @@ fn refuse_unready(config: &Config) -> Result<(), Failed> {
         (error, _) => Exit::Refused.with(error),
     })?;
     match joined {
-        Ok(Some(_)) => Ok(()),
+        Ok(Some(bundle)) => match bundle.verify(&keys, super::now()?) {
+            Err(BundleError::OtherNode { found, here }) => Err(Exit::Refused.with(anyhow!(
+                "the keys at {} are those of node {here}, and it was node {found} that joined the \
+                 region with the data at {}; put that node's keys back from their backup",
+                config.keys_dir.display(),
+                config.data_dir.display()
+            ))),
+            // Anything else is said by what uses it.
+            _ => Ok(()),
+        },
         Ok(None) => Err(Exit::NotReady.with(anyhow!(
             "this node has not joined its region yet: {}",
             membership::next_step(&config.file)

@@ -1,5 +1,5 @@
-//! The real councils of one region: which ones the demo has, where they lie, and how many
-//! records their arrivals imply.
+//! The real councils of one region: which ones the demo has, and how many records their arrivals
+//! imply.
 //!
 //! The councils and their arrivals are published figures (node/data/README.md). Nothing
 //! about a person is read or made here.
@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use smp_protocol::ids::{BadName, CouncilCode, RegionName};
 use smp_protocol::schema::Outcode;
+
+use crate::geography::GEOGRAPHY;
 
 const COUNCILS: &str = include_str!("../../data/councils.csv");
 const OUTCODES: &str = include_str!("../../data/council_outcodes.csv");
@@ -76,8 +78,6 @@ struct CouncilRow {
     smp_code: String,
     smp_name: String,
     county_gss_code: Option<CouncilCode>,
-    latitude: Option<f64>,
-    longitude: Option<f64>,
     hfu_arrivals: String,
 }
 
@@ -95,9 +95,6 @@ pub(super) struct Council {
     pub(super) name: String,
     /// The name as a directory has it, e.g. `newcastle-upon-tyne`.
     pub(super) slug: String,
-    /// Where it lies: latitude and longitude in degrees. A county's is the mean of its
-    /// districts'.
-    pub(super) position: (f64, f64),
     /// The lower-tier councils in which its hosts live: itself, or a county's districts.
     pub(super) areas: Vec<CouncilCode>,
     /// Postcode districts near it, the largest first; none in Northern Ireland.
@@ -170,10 +167,6 @@ impl CouncilRow {
     fn arrivals(&self) -> Option<u32> {
         self.hfu_arrivals.parse().ok()
     }
-
-    fn point(&self) -> Option<(f64, f64)> {
-        self.latitude.zip(self.longitude)
-    }
 }
 
 fn read_councils() -> Result<Vec<CouncilRow>, csv::Error> {
@@ -216,10 +209,8 @@ fn council(
         vec![&row]
     };
     let areas: Vec<CouncilCode> = parts.iter().map(|part| part.gss_code).collect();
-    let points: Vec<(f64, f64)> = parts.iter().filter_map(|part| part.point()).collect();
     let outcodes = areas.iter().filter_map(|area| outcodes.get(area)).flatten();
     Council {
-        position: mean(&points),
         outcodes: outcodes.cloned().collect(),
         areas,
         code: row.gss_code,
@@ -227,14 +218,6 @@ fn council(
         arrivals: row.arrivals(),
         name: row.name,
     }
-}
-
-fn mean(points: &[(f64, f64)]) -> (f64, f64) {
-    let count = u32::try_from(points.len()).map_or(1.0, |n| f64::from(n.max(1)));
-    let sum = points
-        .iter()
-        .fold((0.0, 0.0), |sum, point| (sum.0 + point.0, sum.1 + point.1));
-    (sum.0 / count, sum.1 / count)
 }
 
 /// A name as lower-case letters, digits and hyphens.
@@ -255,20 +238,14 @@ fn slug(name: &str) -> String {
 /// The councils nearest to one, nearest first: at most [`NEIGHBOURS`], never itself.
 pub(super) fn nearest<'a>(council: &Council, among: &'a [Council]) -> Vec<&'a Council> {
     let mut others: Vec<&Council> = among.iter().filter(|c| c.code != council.code).collect();
-    others.sort_by(|a, b| {
-        let by_distance = distance(council, a).total_cmp(&distance(council, b));
-        by_distance.then(a.code.cmp(&b.code))
-    });
+    let point = |council: &Council| GEOGRAPHY.councils.get(&council.code);
+    let metres = |other: &Council| {
+        let points = point(council).zip(point(other));
+        points.map_or(u64::MAX, |(here, there)| here.metres_to(*there))
+    };
+    others.sort_by_key(|other| (metres(other), other.code));
     others.truncate(NEIGHBOURS);
     others
-}
-
-/// Only for comparing: the square of the distance, with the earth flat at their latitude.
-fn distance(a: &Council, b: &Council) -> f64 {
-    let north = a.position.0 - b.position.0;
-    let middle = f64::midpoint(a.position.0, b.position.0);
-    let east = (a.position.1 - b.position.1) * middle.to_radians().cos();
-    north.mul_add(north, east * east)
 }
 
 /// How many records of each kind a council gets.
@@ -359,7 +336,8 @@ mod tests {
         let county = named(&chosen, "Lancashire");
         assert_eq!(county.areas.len(), 12);
         assert!(county.areas.contains(&named(&chosen, "Burnley").code));
-        assert!((53.5..54.3).contains(&county.position.0));
+        let north = GEOGRAPHY.councils[&county.code].north;
+        assert!((53_500_000..54_300_000).contains(&north));
         assert!(!county.outcodes.is_empty());
         assert_eq!(county.arrivals, None);
     }
@@ -380,7 +358,8 @@ mod tests {
             let slugs: BTreeSet<&String> = chosen.councils.iter().map(|c| &c.slug).collect();
             assert_eq!(slugs.len(), chosen.councils.len(), "{region}");
             for council in &chosen.councils {
-                let real = (49.0..61.0).contains(&council.position.0);
+                let north = GEOGRAPHY.councils[&council.code].north;
+                let real = (49_000_000..61_000_000).contains(&north);
                 assert!(real && !council.areas.is_empty(), "{}", council.name);
                 let northern_ireland = council.code.as_str().starts_with('N');
                 assert_eq!(

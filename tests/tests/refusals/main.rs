@@ -9,6 +9,7 @@
 mod flood;
 mod frames;
 mod handshakes;
+mod keys;
 mod rosters;
 #[path = "../support/mod.rs"]
 mod support;
