@@ -13,6 +13,7 @@
 //! transport passes through, decrypted. Compressed frames are also searched decompressed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+mod casework;
 mod markers;
 mod outsider;
 #[path = "../support/mod.rs"]
@@ -128,6 +129,8 @@ fn work(region: &Region) -> Vec<File> {
 fn every_answer(node: &Node, foreign: &BTreeSet<String>) -> Vec<(String, Value)> {
     let mut paths: Vec<String> = [
         "status",
+        "cases",
+        "suggestions",
         "peers",
         "documents",
         "readers",
