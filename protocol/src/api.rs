@@ -4,6 +4,7 @@
 //! is signed or stored. Records carry no personal data unless the route says so.
 
 mod cases;
+mod checks;
 mod matching;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use cases::{Case, CaseAction, CaseDecision, CaseOutcome, NewCase};
+pub use checks::{HostCheck, HostReadiness};
 pub use matching::{Found, Match, Search, Suggestions, Unplaced};
 
 /// An error, with what to do next. Every non-2xx answer has this body.
@@ -190,7 +192,7 @@ pub struct Record {
 
 /// `POST /v1/records/{kind}` and `PATCH /v1/record/{id}`: fields by name, as text. An empty
 /// text clears an optional field.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecordEdit {
     /// Fields by name.
@@ -198,6 +200,10 @@ pub struct RecordEdit {
     /// Wait until another node holds it as well.
     #[serde(default)]
     pub replicated: bool,
+    /// Of a new place: the id of the host whose place it is. It stays in this council's vault, so
+    /// that nobody else learns which places are one host's; a failed check closes them.
+    #[serde(default)]
+    pub host: Option<String>,
 }
 
 /// A write that is on this node's disk.

@@ -10,6 +10,7 @@
 
 pub mod api;
 pub mod casework;
+pub mod checks;
 pub mod codec;
 pub mod crypto;
 pub mod document;

@@ -100,6 +100,11 @@ impl View for Case {
         for command in &self.next {
             line("you may", command);
         }
+        for other in &self.fits {
+            let why = other.reasons.join(", ");
+            let council = plain(&other.host_name);
+            line("also fits", &format!("{} ({council}): {why}", other.place));
+        }
         out
     }
 

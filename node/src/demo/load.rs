@@ -152,7 +152,7 @@ pub(super) async fn create<S: Service>(
 ) -> Result<(), DemoError> {
     let edit = RecordEdit {
         fields,
-        replicated: false,
+        ..RecordEdit::default()
     };
     answered(council, "write a record", service.create(kind, edit).await)?;
     Ok(())

@@ -142,7 +142,7 @@ async fn change_a_host<S: Service>(service: &S, council: &Council) -> Result<(),
     };
     let edit = RecordEdit {
         fields: fields(&[("hosting_duration", "60")]),
-        replicated: false,
+        ..RecordEdit::default()
     };
     answered(
         &council.name,

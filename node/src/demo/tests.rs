@@ -100,7 +100,7 @@ impl Trial {
             for kind in [RecordKind::Host, RecordKind::Place, RecordKind::Listing] {
                 let edit = RecordEdit {
                     fields: BTreeMap::new(),
-                    replicated: false,
+                    ..RecordEdit::default()
                 };
                 node.create(kind, edit).await.unwrap();
             }

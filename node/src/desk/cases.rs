@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use smp_protocol::api::{Case, CaseAction, CaseDecision, CaseOutcome, NewCase};
+use smp_protocol::api::{Case, CaseAction, CaseDecision, CaseOutcome, Match, NewCase};
 use smp_protocol::casework::{
-    self, Book, CaseView, DecideError, Ledgers, PoolRefusal, Refusal, Turn, Wish,
+    self, Book, CaseView, DecideError, Ledgers, PoolRefusal, Refusal, Stage, Turn, Wish,
 };
 use smp_protocol::ids::{CouncilCode, NodeId, RecordId, RecordKind};
 use smp_protocol::schema::{self, Edit, FieldType};
 use smp_protocol::session::Receipt;
 
 use super::records::name_of;
-use super::{Desk, LOOK, refused};
+use super::{Desk, LOOK, matching, refused};
 use crate::engine::{Core, clock};
 use crate::service::{Answer, Failure, FailureKind};
 
@@ -45,7 +45,22 @@ pub(super) fn show(core: &mut Core, id: RecordId) -> Answer<Case> {
     let cases = ledgers.cases(own);
     let found = cases.iter().find(|view| view.case.proposal == id);
     let found = found.ok_or_else(|| no_such_case(id))?;
-    Ok(case(core, &once_answered(&ledgers), found))
+    let mut shown = case(core, &once_answered(&ledgers), found);
+    shown.fits = what_else_fits(core, found);
+    Ok(shown)
+}
+
+/// For a household of this council whose place is lost or given to another: what else would do.
+fn what_else_fits(core: &mut Core, view: &CaseView) -> Vec<Match> {
+    let as_guest = view.guest == core.member.identity().council;
+    let lost = matches!(
+        view.case.stage,
+        Stage::Proposed | Stage::Declined | Stage::Released | Stage::Lost
+    );
+    match as_guest && lost {
+        true => matching::others_for(core, view.case.request, &view.places),
+        false => Vec::new(),
+    }
 }
 
 fn no_such_case(id: RecordId) -> Failure {
@@ -83,6 +98,7 @@ fn case(core: &Core, book: &Book<CouncilCode, RecordId>, view: &CaseView) -> Cas
         reason: view.reason.and_then(reason_word).map(str::to_owned),
         agreed_by_phone: view.agreed_by_phone,
         next: next(book, view, own),
+        fits: Vec::new(),
     }
 }
 

@@ -117,7 +117,7 @@ impl Pools {
 fn wanted(own: CouncilCode, search: &Search) -> Answer<Request> {
     let edit = RecordEdit {
         fields: search.fields.clone(),
-        replicated: false,
+        ..RecordEdit::default()
     };
     let given = parse(RecordKind::Request, &edit)?.into_iter();
     let given = given.filter_map(|(id, value)| Some((id, vec![value?])));
@@ -134,6 +134,24 @@ fn wanted(own: CouncilCode, search: &Search) -> Answer<Request> {
             "`smp pool search --help`",
         )
     })
+}
+
+/// So many are named where a place was lost; `smp pool suggest` has all.
+const OTHERS: usize = 3;
+
+/// The best places for a request other than these; none while one of these is open, since nothing
+/// is lost then.
+pub(super) fn others_for(core: &mut Core, request: RecordId, but: &[RecordId]) -> Vec<Match> {
+    let pools = pools(core);
+    let Some(request) = pools.requests.iter().find(|r| r.id == request) else {
+        return Vec::new();
+    };
+    let ranked = rank_places(request, &pools.places, &GEOGRAPHY);
+    if ranked.iter().any(|scored| but.contains(&scored.place)) {
+        return Vec::new();
+    }
+    let others = ranked.iter().take(OTHERS);
+    others.map(|scored| pools.found(scored)).collect()
 }
 
 impl Desk {

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::Match;
+
 /// `GET /v1/cases`: one case that this council has with another (docs/BOOKING.md).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Case {
@@ -41,6 +43,9 @@ pub struct Case {
     pub agreed_by_phone: bool,
     /// The commands that this council may run for it now.
     pub next: Vec<String>,
+    /// Of a case of this council's household whose place is lost: other places that would do, best
+    /// first. Only where one case is asked for, and only the best few.
+    pub fits: Vec<Match>,
 }
 
 /// `POST /v1/cases`: a request of this council would fit one of these places.
