@@ -9,8 +9,8 @@ use std::future::Future;
 
 use smp_protocol::api::{
     Alarm, ApiError, Case, CaseDecision, CaseOutcome, FallenDecision, FallenField, FallenOutcome,
-    Found, ImportReport, Match, NewCase, Reader, ReaderDecision, Record, RecordEdit, RosterOffer,
-    RosterOutcome, RosterView, Search, Status, Stored, Suggestions,
+    Found, HostCheck, HostReadiness, ImportReport, Match, NewCase, Reader, ReaderDecision, Record,
+    RecordEdit, RosterOffer, RosterOutcome, RosterView, Search, Status, Stored, Suggestions,
 };
 use smp_protocol::ids::{CouncilCode, RecordId, RecordKind};
 
@@ -145,6 +145,16 @@ pub trait Service: Clone + Send + Sync + 'static {
 
     /// Which household would go where, for the whole region.
     fn suggestions(&self) -> impl Future<Output = Answer<Suggestions>> + Send;
+
+    /// Every check of hosts that this council may read, with its clock as of a day (ISO); today if
+    /// none is named.
+    fn checks(&self, on: Option<String>) -> impl Future<Output = Answer<Vec<HostCheck>>> + Send;
+
+    /// What the checks of each host come to, as of a day.
+    fn readiness(
+        &self,
+        on: Option<String>,
+    ) -> impl Future<Output = Answer<Vec<HostReadiness>>> + Send;
 
     /// Who may or could read the region's registers.
     fn readers(&self) -> impl Future<Output = Answer<Vec<Reader>>> + Send;

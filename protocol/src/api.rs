@@ -200,10 +200,6 @@ pub struct RecordEdit {
     /// Wait until another node holds it as well.
     #[serde(default)]
     pub replicated: bool,
-    /// Of a new place: the id of the host whose place it is. It stays in this council's vault, so
-    /// that nobody else learns which places are one host's; a failed check closes them.
-    #[serde(default)]
-    pub host: Option<String>,
 }
 
 /// A write that is on this node's disk.

@@ -3,6 +3,7 @@
 //! Every command has examples in its help; a test reads them and parses each one.
 
 mod cases;
+mod checks;
 mod completions;
 mod documents;
 mod fields;
@@ -97,6 +98,9 @@ enum Command {
     /// Rematching with other councils: propose, hold, confirm, and what becomes of it
     #[command(subcommand, after_help = cases::EXAMPLES)]
     Cases(cases::Cases),
+    /// Checks of hosts: what is due, and which hosts are ready
+    #[command(subcommand, after_help = checks::EXAMPLES)]
+    Checks(checks::Checks),
     /// Move-on homes
     #[command(subcommand, after_help = housing::EXAMPLES)]
     Housing(housing::Housing),
@@ -149,6 +153,7 @@ impl Cli {
             Command::Hosts(command) => command.run(&context),
             Command::Pool(command) => command.run(&context),
             Command::Cases(command) => command.run(&context),
+            Command::Checks(command) => command.run(&context),
             Command::Housing(command) => command.run(&context),
             Command::Readers(command) => command.run(&context),
             Command::Roster(command) => command.run(&context),

@@ -6,6 +6,7 @@
 
 mod ago;
 mod cases;
+mod checks;
 mod csv;
 mod forks;
 mod import;

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use smp_certs::{JoinBundle, NodeKeys};
 use smp_protocol::api::{
     Alarm, Case, CaseDecision, CaseOutcome, DocumentStatus, FallenDecision, FallenField,
-    FallenOutcome, Found, ImportReport, Match, NewCase, PeerStatus, Reader, ReaderDecision, Record,
-    RecordEdit, RosterOffer, RosterOutcome, RosterStatus, RosterView, Search, Status, StoreStatus,
-    Stored, Suggestions,
+    FallenOutcome, Found, HostCheck, HostReadiness, ImportReport, Match, NewCase, PeerStatus,
+    Reader, ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome, RosterStatus,
+    RosterView, Search, Status, StoreStatus, Stored, Suggestions,
 };
 use smp_protocol::ids::{CouncilCode, DocumentKind, DocumentName, RecordId, RecordKind};
 use smp_protocol::schema::kinds_of;
@@ -344,6 +344,14 @@ impl Service for FakeNode {
     }
 
     async fn suggestions(&self) -> Answer<Suggestions> {
+        not_here()
+    }
+
+    async fn checks(&self, _: Option<String>) -> Answer<Vec<HostCheck>> {
+        not_here()
+    }
+
+    async fn readiness(&self, _: Option<String>) -> Answer<Vec<HostReadiness>> {
         not_here()
     }
 

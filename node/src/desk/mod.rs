@@ -4,6 +4,7 @@
 //! disk, and a write is acknowledged only after its flush. Nothing here logs a field.
 
 mod cases;
+mod checks;
 mod forks;
 mod imports;
 mod matching;
@@ -16,8 +17,8 @@ use std::time::Duration;
 
 use smp_protocol::api::{
     Alarm, Case, CaseDecision, CaseOutcome, FallenDecision, FallenField, FallenOutcome, Found,
-    ImportReport, Match, NewCase, Reader, ReaderDecision, Record, RecordEdit, RosterOffer,
-    RosterOutcome, RosterView, Search, Status, Stored, Suggestions,
+    HostCheck, HostReadiness, ImportReport, Match, NewCase, Reader, ReaderDecision, Record,
+    RecordEdit, RosterOffer, RosterOutcome, RosterView, Search, Status, Stored, Suggestions,
 };
 use smp_protocol::ids::{CouncilCode, DocumentKind, RecordId, RecordKind};
 use smp_protocol::schema;
@@ -210,6 +211,16 @@ impl Service for Desk {
 
     async fn suggestions(&self) -> Answer<Suggestions> {
         self.suggest_all().await
+    }
+
+    async fn checks(&self, on: Option<String>) -> Answer<Vec<HostCheck>> {
+        let day = checks::day(on.as_deref())?;
+        self.ask(move |core| checks::list(core, day)).await
+    }
+
+    async fn readiness(&self, on: Option<String>) -> Answer<Vec<HostReadiness>> {
+        let day = checks::day(on.as_deref())?;
+        self.ask(move |core| checks::readiness(core, day)).await
     }
 
     async fn readers(&self) -> Answer<Vec<Reader>> {

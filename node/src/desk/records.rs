@@ -7,7 +7,7 @@ use smp_protocol::document::RecordFields;
 use smp_protocol::ids::{CouncilCode, DocumentName, RecordId, RecordKind};
 use smp_protocol::schema::{self, Edit, FieldId, Value};
 
-use super::{Desk, cases, document_of, refused};
+use super::{Desk, cases, checks, document_of, refused};
 use crate::engine::{Core, clock};
 use crate::import;
 use crate::service::{Answer, Failure, FailureKind};
@@ -76,7 +76,7 @@ fn not_found(id: RecordId) -> Failure {
     )
 }
 
-fn readable(core: &Core, kind: RecordKind) -> Vec<DocumentName> {
+pub(super) fn readable(core: &Core, kind: RecordKind) -> Vec<DocumentName> {
     let own = core.member.identity().council;
     let Some(document) = document_of(kind) else {
         return Vec::new();
@@ -147,6 +147,10 @@ pub(super) fn parse(
 
 impl Desk {
     pub(super) async fn create_record(&self, kind: RecordKind, edit: RecordEdit) -> Answer<Stored> {
+        let edit = match kind {
+            RecordKind::Check => checks::begun(edit),
+            _ => edit,
+        };
         let given = parse(kind, &edit)?;
         let mut random = [0; 15];
         getrandom::fill(&mut random).map_err(|_| no_randomness())?;
@@ -163,6 +167,10 @@ impl Desk {
     }
 
     pub(super) async fn update_record(&self, id: RecordId, edit: RecordEdit) -> Answer<Stored> {
+        let edit = match id.kind() {
+            RecordKind::Check => checks::done(edit),
+            _ => edit,
+        };
         let fields = parse(id.kind(), &edit)?.into_iter().collect();
         let known = self
             .ask(move |core| {

@@ -76,6 +76,8 @@ pub(super) fn quick<S: Service>() -> OpenApiRouter<S> {
         .routes(entry(__path_decide_case, decide_case::<S>))
         .routes(entry(__path_search, search::<S>))
         .routes(entry(__path_suggestions, suggestions::<S>))
+        .routes(entry(__path_checks, checks::<S>))
+        .routes(entry(__path_readiness, readiness::<S>))
         .routes(entry(__path_suggest, suggest::<S>))
         .routes(entry(__path_readers, readers::<S>))
         .routes(entry(__path_decide_reader, decide_reader::<S>))

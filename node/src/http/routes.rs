@@ -8,8 +8,9 @@ use axum::response::IntoResponse;
 use axum::{Extension, Json as Answer};
 use smp_protocol::api::{
     Alarm, ApiError, Case, CaseDecision, CaseOutcome, DocumentStatus, FallenDecision, FallenField,
-    FallenOutcome, Found, ImportReport, Match, NewCase, PeerStatus, Reader, ReaderDecision, Record,
-    RecordEdit, RosterOffer, RosterOutcome, RosterView, Search, Status, Stored, Suggestions,
+    FallenOutcome, Found, HostCheck, HostReadiness, ImportReport, Match, NewCase, PeerStatus,
+    Reader, ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome, RosterView, Search,
+    Status, Stored, Suggestions,
 };
 use smp_protocol::ids::{RecordId, RecordKind};
 
@@ -306,6 +307,38 @@ pub(super) async fn suggest<S: Service>(
 ) -> Result<Answer<Vec<Match>>> {
     Parameters::read(&uri, &[])?;
     Ok(Answer(service.suggest(id).await?))
+}
+
+/// Every check of hosts that this council may read, with its clock.
+#[utoipa::path(get, path = "/v1/checks",
+    params(("on" = Option<String>, Query, description = "As of this day (ISO); today if none is named")),
+    responses(
+        (status = 200, body = Vec<HostCheck>),
+        (status = "default", description = "What is wrong and what to do next", body = ApiError),
+    ))]
+pub(super) async fn checks<S: Service>(
+    State(service): State<S>,
+    uri: Uri,
+) -> Result<Answer<Vec<HostCheck>>> {
+    let parameters = Parameters::read(&uri, &["on"])?;
+    let on = parameters.text("on").map(str::to_owned);
+    Ok(Answer(service.checks(on).await?))
+}
+
+/// What the checks of each host come to, in all registers that this council may read.
+#[utoipa::path(get, path = "/v1/readiness",
+    params(("on" = Option<String>, Query, description = "As of this day (ISO); today if none is named")),
+    responses(
+        (status = 200, body = Vec<HostReadiness>),
+        (status = "default", description = "What is wrong and what to do next", body = ApiError),
+    ))]
+pub(super) async fn readiness<S: Service>(
+    State(service): State<S>,
+    uri: Uri,
+) -> Result<Answer<Vec<HostReadiness>>> {
+    let parameters = Parameters::read(&uri, &["on"])?;
+    let on = parameters.text("on").map(str::to_owned);
+    Ok(Answer(service.readiness(on).await?))
 }
 
 /// Who may or could read the region's registers.

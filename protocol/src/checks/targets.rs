@@ -29,17 +29,8 @@ impl Targets {
         None,
     ]);
 
-    /// The same with another target for one kind.
-    pub fn with(mut self, kind: Kind, days: u16) -> Self {
-        let place = Kind::ALL.iter().position(|one| *one == kind);
-        if let Some(target) = place.and_then(|place| self.0.get_mut(place)) {
-            *target = Some(days);
-        }
-        self
-    }
-
     /// Days for a kind, if a target is set.
-    pub fn days(&self, kind: Kind) -> Option<u16> {
+    fn days(&self, kind: Kind) -> Option<u16> {
         let mut both = Kind::ALL.iter().zip(self.0);
         both.find(|(one, _)| **one == kind)
             .and_then(|(_, days)| days)

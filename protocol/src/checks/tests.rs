@@ -153,8 +153,6 @@ fn the_five_clocks_of_lancashire() {
     assert_eq!(due(Kind::SafeguardingPriority), Some(day(3, 3)));
     assert_eq!(due(Kind::SafeguardingAssessment), Some(day(3, 9)));
     assert_eq!(due(Kind::Dbs), None);
-    let other = targets.with(Kind::Dbs, 14);
-    assert_eq!(other.due(Kind::Dbs, day(3, 2)), Some(day(3, 16)));
     let mut check = check(1, COUNTY, Kind::SponsorContact, Status::InProgress);
     check.due_on = Some(day(3, 4));
     let standing = |today| check.standing(today);

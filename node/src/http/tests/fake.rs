@@ -2,9 +2,9 @@
 
 use smp_protocol::api::{
     Alarm, Case, CaseDecision, CaseOutcome, FallenAction, FallenDecision, FallenField,
-    FallenOutcome, Found, ImportReport, Match, NewCase, Reader, ReaderDecision, Record, RecordEdit,
-    RosterOffer, RosterOutcome, RosterStatus, RosterView, Search, Status, StoreStatus, Stored,
-    Suggestions,
+    FallenOutcome, Found, HostCheck, HostReadiness, ImportReport, Match, NewCase, Reader,
+    ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome, RosterStatus, RosterView,
+    Search, Status, StoreStatus, Stored, Suggestions,
 };
 use smp_protocol::ids::{CouncilCode, RecordId, RecordKind};
 
@@ -141,6 +141,7 @@ impl Service for Fake {
             silence: "nothing is locked".into(),
             reason: None,
             agreed_by_phone: false,
+            fits: Vec::new(),
             next: Vec::new(),
         })
     }
@@ -159,6 +160,14 @@ impl Service for Fake {
     }
 
     async fn suggest(&self, _: RecordId) -> Answer<Vec<Match>> {
+        Ok(Vec::new())
+    }
+
+    async fn checks(&self, _: Option<String>) -> Answer<Vec<HostCheck>> {
+        Ok(Vec::new())
+    }
+
+    async fn readiness(&self, _: Option<String>) -> Answer<Vec<HostReadiness>> {
         Ok(Vec::new())
     }
 

@@ -72,6 +72,8 @@ async fn every_documented_route_answers_as_documented() {
         "GET /v1/status",
         "GET /v1/suggestions",
         "GET /v1/suggestions/{id}",
+        "GET /v1/checks",
+        "GET /v1/readiness",
         "GET /v1/template/{kind}",
         "GET /v1/vouching",
         "PATCH /v1/record/{id}",

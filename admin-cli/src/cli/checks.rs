@@ -1,0 +1,205 @@
+//! `smp checks`: what is to be checked of hosts, by when, and what it comes to (docs/CHECKS.md).
+
+use std::collections::BTreeMap;
+
+use clap::Subcommand;
+use hyper::Method;
+use smp_protocol::api::{HostCheck, HostReadiness};
+use smp_protocol::ids::{RecordId, RecordKind};
+
+use super::Context;
+use super::fields;
+use super::shared::WriteArgs;
+use crate::exit::Failure;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  smp checks start host-aebagbafaydqqcikbmga2dqp sponsor_contact accommodation_exists
+  smp checks due
+  smp checks record check-aebagbafaydqqcikbmga2dqp passed
+  smp checks hosts";
+
+const START_EXAMPLES: &str = "\
+Examples:
+  smp checks start host-aebagbafaydqqcikbmga2dqp sponsor_contact accommodation_exists
+  smp checks start host-aebagbafaydqqcikbmga2dqp accommodation_suitable --on 2026-12-01
+
+It is due so many days later as the pathway says: docs/CHECKS.md.";
+
+const RECORD_EXAMPLES: &str = "\
+Examples:
+  smp checks record check-aebagbafaydqqcikbmga2dqp passed
+  smp checks record check-aebagbafaydqqcikbmga2dqp passed --on 2026-12-03 --level enhanced
+  smp checks record check-aebagbafaydqqcikbmga2dqp failed";
+
+const DUE_EXAMPLES: &str = "\
+Examples:
+  smp checks due
+  smp checks due --within 3
+  smp checks due --on 2026-12-09 --output csv > due.csv";
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  smp checks list
+  smp checks list --host host-aebagbafaydqqcikbmga2dqp";
+
+const HOSTS_EXAMPLES: &str = "\
+Examples:
+  smp checks hosts
+  smp checks hosts host-aebagbafaydqqcikbmga2dqp";
+
+/// Days ahead that `due` looks: a working week.
+const WITHIN: i64 = 7;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Checks {
+    /// Begins checks of a host, in this council\u{2019}s own register
+    #[command(after_help = START_EXAMPLES)]
+    Start {
+        /// The host, in this register or an area partner\u{2019}s
+        host: RecordId,
+        /// Which checks, such as sponsor_contact or dbs; a wrong one prints all of them
+        #[arg(required = true, value_name = "CHECK")]
+        checks: Vec<String>,
+        /// The day on which the clock begins; today if it is not said
+        #[arg(long, value_name = "DATE")]
+        on: Option<String>,
+        #[command(flatten)]
+        write: WriteArgs,
+    },
+    /// Records what a check has come to
+    #[command(after_help = RECORD_EXAMPLES)]
+    Record {
+        /// The check\u{2019}s id
+        check: RecordId,
+        /// Its status, such as passed, failed or no_longer_needed
+        status: String,
+        /// The day on which it was done; today if it is not said
+        #[arg(long, value_name = "DATE")]
+        on: Option<String>,
+        /// The last day on which the outcome counts
+        #[arg(long, value_name = "DATE")]
+        valid_until: Option<String>,
+        /// Of a DBS check: basic or enhanced
+        #[arg(long, value_name = "CODE")]
+        level: Option<String>,
+        #[command(flatten)]
+        write: WriteArgs,
+    },
+    /// Lists what is overdue, and what is due soon
+    #[command(after_help = DUE_EXAMPLES)]
+    Due {
+        /// Days ahead
+        #[arg(long, value_name = "DAYS", default_value_t = WITHIN)]
+        within: i64,
+        /// As of this day; today if it is not said
+        #[arg(long, value_name = "DATE")]
+        on: Option<String>,
+    },
+    /// Lists every check that this council may read
+    #[command(after_help = LIST_EXAMPLES)]
+    List {
+        /// Only those of this host
+        #[arg(long, value_name = "ID")]
+        host: Option<RecordId>,
+    },
+    /// Says of each host whether it is ready, and what is lacking
+    #[command(after_help = HOSTS_EXAMPLES)]
+    Hosts {
+        /// Only this host
+        host: Option<RecordId>,
+    },
+}
+
+impl Checks {
+    pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
+        match self {
+            Self::Start {
+                host,
+                checks,
+                on,
+                write,
+            } => start(context, host, &checks, on.as_deref(), &write),
+            Self::Record {
+                check,
+                status,
+                on,
+                valid_until,
+                level,
+                write,
+            } => {
+                let given = [
+                    ("done_on", on),
+                    ("valid_until", valid_until),
+                    ("level", level),
+                ];
+                let given = given.into_iter();
+                let given = given.filter_map(|(name, value)| Some((name.to_owned(), value?)));
+                let mut fields: BTreeMap<String, String> = given.collect();
+                fields.insert("status".to_owned(), status);
+                fields::check(RecordKind::Check, &fields)?;
+                let path = format!("/v1/record/{}", of_kind(check, RecordKind::Check)?);
+                write.send(context, Method::PATCH, &path, fields)
+            }
+            Self::Due { within, on } => {
+                let mut checks = listed(context, on.as_deref())?;
+                checks.retain(|check| check.in_days.is_some_and(|days| days <= within));
+                context.show(&checks)
+            }
+            Self::List { host } => {
+                let mut checks = listed(context, None)?;
+                checks.retain(|check| host.is_none_or(|host| check.host == host.to_string()));
+                context.show(&checks)
+            }
+            Self::Hosts { host } => {
+                let mut hosts: Vec<HostReadiness> = context.client.get("/v1/readiness")?;
+                hosts.retain(|one| host.is_none_or(|host| one.host == host.to_string()));
+                context.show(&hosts)
+            }
+        }
+    }
+}
+
+fn listed(context: &Context, on: Option<&str>) -> Result<Vec<HostCheck>, Failure> {
+    let path = match on {
+        Some(day) => format!("/v1/checks?on={}", crate::client::escape(day)),
+        None => "/v1/checks".to_owned(),
+    };
+    context.client.get(&path)
+}
+
+fn of_kind(id: RecordId, kind: RecordKind) -> Result<RecordId, Failure> {
+    match id.kind() == kind {
+        true => Ok(id),
+        false => Err(Failure::refused(
+            format!("{id} is a {}, and no {kind}", id.kind()),
+            "`smp hosts list` prints the ids of hosts, `smp checks list` those of checks",
+        )),
+    }
+}
+
+/// All are looked at before the first is sent.
+fn start(
+    context: &Context,
+    host: RecordId,
+    checks: &[String],
+    on: Option<&str>,
+    write: &WriteArgs,
+) -> Result<(), Failure> {
+    let host = of_kind(host, RecordKind::Host)?;
+    let mut all = Vec::new();
+    for check in checks {
+        let mut fields = BTreeMap::from([
+            ("host".to_owned(), host.to_string()),
+            ("check".to_owned(), check.clone()),
+            ("status".to_owned(), "in_progress".to_owned()),
+        ]);
+        fields.extend(on.map(|day| ("started_on".to_owned(), day.to_owned())));
+        fields::check(RecordKind::Check, &fields)?;
+        all.push(fields);
+    }
+    for fields in all {
+        write.send(context, Method::POST, "/v1/records/check", fields)?;
+    }
+    Ok(())
+}
