@@ -1,5 +1,6 @@
-//! The walk-through of a rematch (docs/WALKTHROUGH.md), typed as it stands there at three real
-//! nodes, and what they print held against what it says.
+//! The walk-through of a rematch (docs/WALKTHROUGH.md) and the worked example of checks
+//! (docs/CHECKS.md), typed as they stand there at real nodes, and what these print held against
+//! what they say.
 //!
 //! `UPDATE_DOCS=1` writes what they print into it. Ids and times are others each time: an id of the
 //! document stands for one of the run from where it first appears.
@@ -13,24 +14,23 @@ use smp_protocol::ids::RecordId;
 use system_tests::harness::wait::AGREEMENT;
 use system_tests::harness::{Client, Region, until};
 
-const COUNCILS: [(&str, &str); 3] = [
-    ("newcastle", "E08000021"),
-    ("gateshead", "E08000037"),
-    ("sunderland", "E08000024"),
-];
-
 /// What follows the kind in the document's ids: of the first record of a kind, the second, and so on.
-const TAILS: [&str; 3] = [
+const TAILS: [&str; 7] = [
     "k4tq2mzc7wra5ynd3hbu6xge",
     "p7vd5jco2xqe6tmy4arw3lsi",
     "b3yu6hgk5nte2wzq7ifa4mrx",
+    "t2wm7kzd4qhx6ancy3jgb5ru",
+    "e6zs3pvn5ktb7fyq2lxo4hdc",
+    "x5ja2rlw6mcg3ubq7tfz4yni",
+    "h4ub6dqy2wnz7oek5rsi3tmf",
 ];
 
 /// So many looks in a row print the same before it is written into the document.
 const STEADY: usize = 50;
 
-fn path() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/WALKTHROUGH.md")
+fn path(document: &str) -> PathBuf {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    docs.join(document)
 }
 
 /// A line of the document: what somebody types, what is printed, or anything else.
@@ -134,7 +134,7 @@ fn essence(printed: &str) -> Vec<String> {
 }
 
 fn reads(words: &[String]) -> bool {
-    let reading = ["list", "show", "search", "suggest"];
+    let reading = ["list", "show", "search", "suggest", "due", "hosts"];
     words
         .get(1)
         .is_some_and(|word| reading.contains(&word.as_str()))
@@ -180,14 +180,13 @@ fn printed(node: &Client, words: &[String], names: &mut Names, expected: Option<
     text
 }
 
-#[test]
-fn from_a_breakdown_to_a_new_home() {
-    let mut region = Region::of(&COUNCILS.map(|(_, code)| code));
-    region.start_all();
+/// Types a document at the nodes of a region, whose councils it calls by these names. Gives how many
+/// commands that were.
+fn follow(document: &str, region: &Region, councils: &[(&str, &str)]) -> usize {
     region.wait_agreed(AGREEMENT);
     let update = std::env::var_os("UPDATE_DOCS").is_some();
-    let document = fs::read_to_string(path()).unwrap();
-    let lines = lines(&document);
+    let text = fs::read_to_string(path(document)).unwrap();
+    let lines = lines(&text);
     let mut names = Names::default();
     let mut written = String::new();
     let mut typed = 0;
@@ -199,7 +198,7 @@ fn from_a_breakdown_to_a_new_home() {
             continue;
         };
         typed += 1;
-        let code = COUNCILS.iter().find(|(name, _)| name == council).unwrap().1;
+        let code = councils.iter().find(|(name, _)| name == council).unwrap().1;
         let below = lines[at + 1..].iter();
         let below = below.take_while(|(_, line)| matches!(line, Line::Printed));
         let expected: String = below.map(|(text, _)| format!("{text}\n")).collect();
@@ -211,8 +210,37 @@ fn from_a_breakdown_to_a_new_home() {
         }
         written.push_str(&format!("{text}\n{printed}"));
     }
-    assert!(typed > 20, "{typed}");
     if update {
-        fs::write(path(), written).unwrap();
+        fs::write(path(document), written).unwrap();
     }
+    typed
+}
+
+#[test]
+fn from_a_breakdown_to_a_new_home() {
+    let councils = [
+        ("newcastle", "E08000021"),
+        ("gateshead", "E08000037"),
+        ("sunderland", "E08000024"),
+    ];
+    let mut region = Region::of(&councils.map(|(_, code)| code));
+    region.start_all();
+    let typed = follow("WALKTHROUGH.md", &region, &councils);
+    assert!(typed > 20, "{typed}");
+}
+
+#[test]
+fn the_five_clocks_between_county_and_district() {
+    let councils = [("lancashire", "E10000017"), ("burnley", "E07000117")];
+    let [county, district] = councils.map(|(_, code)| code);
+    let mut region = Region::of(&[county, district]);
+    region.start_all();
+    region.open_register(district, county);
+    region.open_register(county, district);
+    let hosts = "reference,accommodation_type,postcode_district,number_of_double_rooms_available\n\
+                 H-1,sponsor,BB11,1\n";
+    let file = region.file("hosts.csv", hosts);
+    region[district].smp(&["hosts", "import", &file]).ok();
+    let typed = follow("CHECKS.md", &region, &councils);
+    assert!(typed > 10, "{typed}");
 }

@@ -27,7 +27,9 @@ const READINESS: [&str; 5] = ["host", "council", "council_name", "readiness", "l
 
 fn due(check: &HostCheck) -> (String, Mood) {
     match check.in_days {
+        Some(-1) => ("1 day over".to_owned(), Mood::Bad),
         Some(days) if days < 0 => (format!("{} days over", -days), Mood::Bad),
+        Some(1) => ("in 1 day".to_owned(), Mood::Plain),
         Some(0) => ("today".to_owned(), Mood::Warn),
         Some(days) => (format!("in {days} days"), Mood::Plain),
         None => (check.done_on.clone().unwrap_or_default(), Mood::Plain),

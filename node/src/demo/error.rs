@@ -83,6 +83,14 @@ pub enum DemoError {
         /// The first problem.
         problem: String,
     },
+    /// A step of the rematch did not reach a council.
+    #[error("{council} did not see what is {stage} in time; report it as a defect")]
+    Waited {
+        /// The council.
+        council: String,
+        /// What it waited for.
+        stage: &'static str,
+    },
     /// A part of the demo broke off: a defect of ours.
     #[error("a part of the demo broke off ({0}); report it as a defect")]
     Broke(#[from] tokio::task::JoinError),

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex};
 
 use smp_certs::{JoinBundle, NodeKeys};
 use smp_protocol::api::{
-    Alarm, Case, CaseDecision, CaseOutcome, DocumentStatus, FallenDecision, FallenField,
-    FallenOutcome, Found, HostCheck, HostReadiness, ImportReport, Match, NewCase, PeerStatus,
-    Reader, ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome, RosterStatus,
-    RosterView, Search, Status, StoreStatus, Stored, Suggestions,
+    Alarm, Case, CaseAction, CaseDecision, CaseOutcome, DocumentStatus, FallenDecision,
+    FallenField, FallenOutcome, Found, HostCheck, HostReadiness, ImportReport, Match, NewCase,
+    PeerStatus, Reader, ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome,
+    RosterStatus, RosterView, Search, Status, StoreStatus, Stored, Suggestions,
 };
 use smp_protocol::ids::{CouncilCode, DocumentKind, DocumentName, RecordId, RecordKind};
 use smp_protocol::schema::kinds_of;
@@ -38,6 +38,8 @@ pub(super) struct World {
     running: BTreeSet<CouncilCode>,
     /// Every node that was started, in order.
     pub(super) started: Vec<CouncilCode>,
+    /// The one case, from when it was proposed.
+    pub(super) case: Option<Case>,
     /// A copy that never comes to its reader.
     pub(super) withheld: Option<(CouncilCode, DocumentName)>,
     /// A copy whose heads are not its owner's.
@@ -189,6 +191,45 @@ fn peer(council: CouncilCode) -> PeerStatus {
     }
 }
 
+fn case(new: NewCase) -> Case {
+    Case {
+        id: RecordId::new(RecordKind::Proposal, [2; 15]).to_string(),
+        stage: "proposed".to_owned(),
+        turn: "host".to_owned(),
+        yours: false,
+        guest: String::new(),
+        guest_name: String::new(),
+        host: String::new(),
+        host_name: String::new(),
+        request: new.request,
+        place: new.places.first().cloned(),
+        places: new.places,
+        since: String::new(),
+        until: None,
+        silence: String::new(),
+        reason: None,
+        agreed_by_phone: false,
+        next: Vec::new(),
+        fits: Vec::new(),
+    }
+}
+
+fn place_of(case: &Case) -> Record {
+    let state = if case.stage == "placed" {
+        "taken"
+    } else {
+        "open"
+    };
+    Record {
+        id: case.place.clone().unwrap(),
+        council: String::new(),
+        council_name: String::new(),
+        fields: BTreeMap::from([("state".to_owned(), vec![state.to_owned()])]),
+        conflicts: Vec::new(),
+        personal: None,
+    }
+}
+
 fn not_here<T>() -> Answer<T> {
     Err(Failure::new(
         FailureKind::NotFound,
@@ -249,8 +290,11 @@ impl Service for FakeNode {
         })
     }
 
-    async fn records(&self, _: RecordKind, _: Option<CouncilCode>) -> Answer<Vec<Record>> {
+    async fn records(&self, kind: RecordKind, _: Option<CouncilCode>) -> Answer<Vec<Record>> {
         let world = self.world.lock().unwrap();
+        if kind == RecordKind::Place {
+            return Ok(world.case.iter().map(place_of).collect());
+        }
         let hosts = world.hosts.get(&self.council).into_iter().flatten();
         let record = |id: &RecordId| Record {
             id: id.to_string(),
@@ -320,19 +364,31 @@ impl Service for FakeNode {
     }
 
     async fn cases(&self) -> Answer<Vec<Case>> {
-        not_here()
+        Ok(self.world.lock().unwrap().case.iter().cloned().collect())
     }
 
     async fn case(&self, _: RecordId) -> Answer<Case> {
         not_here()
     }
 
-    async fn new_case(&self, _: NewCase) -> Answer<CaseOutcome> {
-        not_here()
+    async fn new_case(&self, new: NewCase) -> Answer<CaseOutcome> {
+        let case = case(new);
+        self.world.lock().unwrap().case = Some(case.clone());
+        Ok(CaseOutcome { case, held_by: 0 })
     }
 
-    async fn decide_case(&self, _: RecordId, _: CaseDecision) -> Answer<CaseOutcome> {
-        not_here()
+    async fn decide_case(&self, _: RecordId, decision: CaseDecision) -> Answer<CaseOutcome> {
+        let mut world = self.world.lock().unwrap();
+        let case = world.case.as_mut().unwrap();
+        case.stage = match (case.stage.as_str(), decision.action) {
+            ("proposed", CaseAction::Hold) => "held".to_owned(),
+            ("held", CaseAction::Confirm) => "placed".to_owned(),
+            other => panic!("{other:?}"),
+        };
+        Ok(CaseOutcome {
+            case: case.clone(),
+            held_by: 0,
+        })
     }
 
     async fn search(&self, _: Search) -> Answer<Vec<Found>> {
@@ -344,7 +400,26 @@ impl Service for FakeNode {
     }
 
     async fn suggestions(&self) -> Answer<Suggestions> {
-        not_here()
+        let running = &self.world.lock().unwrap().running;
+        let mut councils = running.iter().map(ToString::to_string);
+        let (guest, host) = (councils.next().unwrap(), councils.next().unwrap());
+        let of = |kind| RecordId::new(kind, [2; 15]).to_string();
+        let suggested = Match {
+            request: of(RecordKind::Request),
+            guest,
+            guest_name: String::new(),
+            place: of(RecordKind::Place),
+            host,
+            host_name: String::new(),
+            points: 1,
+            reasons: Vec::new(),
+            ask: Vec::new(),
+        };
+        Ok(Suggestions {
+            matches: vec![suggested],
+            unplaced: Vec::new(),
+            left_out: 0,
+        })
     }
 
     async fn checks(&self, _: Option<String>) -> Answer<Vec<HostCheck>> {

@@ -17,6 +17,7 @@ mod pool;
 mod program;
 mod records;
 mod region;
+mod rematch;
 mod report;
 mod restart;
 mod run;

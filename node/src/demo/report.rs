@@ -111,6 +111,8 @@ pub struct Outcome {
     pub seconds_after_last_write: Option<f64>,
     /// From the start of the node that was stopped until every reader agreed again.
     pub seconds_to_catch_up: Option<f64>,
+    /// From the proposal of a place until it was booked and every council saw it taken.
+    pub seconds_to_rematch: Option<f64>,
     /// From beginning to end.
     pub seconds_total: f64,
     /// UDP payload that all nodes sent.
@@ -234,6 +236,7 @@ mod tests {
             seconds_to_converge: Some(2.5),
             seconds_after_last_write: Some(0.5),
             seconds_to_catch_up: None,
+            seconds_to_rematch: None,
             seconds_total: 4.0,
             bytes_on_the_wire: 1,
             engine: "redb",

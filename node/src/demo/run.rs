@@ -15,6 +15,7 @@ use super::error::DemoError;
 use super::load::{Load, prepare};
 use super::program::{Program, Site};
 use super::region::{AUTHORITY_DIR, Home, PASSPHRASE, make};
+use super::rematch::rematch;
 use super::report::{Console, Extra, Outcome, bytes, records, seconds, table};
 use super::restart::{CaughtUp, stop_write_start};
 use super::watch::{STALLED_AFTER, Seen, expected, until_agreed};
@@ -190,6 +191,10 @@ async fn in_region<P: Program>(
             waited,
             caught_up,
         );
+        if outcome.converged {
+            let took = rematch(region, console).await?;
+            outcome.seconds_to_rematch = took.map(rounded);
+        }
     } else {
         let extras = extras(&seen, waited);
         say_end(region.chosen, console, &seen, &extras, &outcome);
@@ -248,6 +253,7 @@ fn outcome_of<P: Program>(region: &Region<'_, P>, args: &DemoArgs, seen: &Seen) 
         seconds_to_converge: None,
         seconds_after_last_write: None,
         seconds_to_catch_up: None,
+        seconds_to_rematch: None,
         seconds_total: 0.0,
         bytes_on_the_wire: seen.views.iter().map(|view| view.sent).sum(),
         engine: args.engine.as_str(),

@@ -46,6 +46,9 @@ async fn a_region_is_made_filled_watched_and_restarted() {
     assert!(outcome.records > 900, "{}", outcome.records);
     assert!(outcome.seconds_to_converge >= outcome.seconds_after_last_write);
     assert!(outcome.seconds_to_catch_up.is_some());
+    assert!(outcome.seconds_to_rematch.is_some());
+    let case = fake.0.lock().unwrap().case.clone();
+    assert_eq!(case.unwrap().stage, "placed");
     assert!(outcome.bytes_on_the_wire >= 4 * 3 * 1000);
     let started = fake.0.lock().unwrap().started.clone();
     assert_eq!(started.len(), 5, "one is started twice");

@@ -35,13 +35,19 @@ const COUNCILS: [(&str, &str); 12] = [
     ("E08000037", "Gateshead"),
 ];
 
+/// Councils of a two-tier area: a county, and a district of it.
+const TWO_TIER: [(&str, &str); 2] = [("E10000017", "Lancashire"), ("E07000117", "Burnley")];
+
 /// A council's name.
 ///
 /// # Panics
-/// Where it is not in the North East.
+/// Where it is none of the tests'.
 pub fn name_of(council: &str) -> &'static str {
-    let found = COUNCILS.iter().find(|(code, _)| *code == council);
-    found.expect("a council of the North East").1
+    let found = COUNCILS
+        .iter()
+        .chain(&TWO_TIER)
+        .find(|(code, _)| *code == council);
+    found.expect("a council of the tests").1
 }
 
 /// A region with its nodes. They are killed, and the directory goes, when it is dropped.

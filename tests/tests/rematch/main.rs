@@ -193,6 +193,15 @@ fn two_councils_race_for_a_place_while_one_is_cut_off() {
         .ok()
         .out;
     assert!(shown.contains("placed_elsewhere"), "{shown}");
+    // And what else would do: the place that the first council has offered meanwhile.
+    let place = ["place", "--rooms", "2", "--people", "3"];
+    let other = new(&rematch.region, FIRST, &place);
+    let fits = format!("also fits  {other}");
+    until(SOON, "the loser is told what else fits", || {
+        let show = ["cases", "show", &second];
+        let shown = rematch.region[SECOND].smp(&show).ok().out;
+        shown.contains(&fits).then_some(()).ok_or(shown)
+    });
     let again = ["cases", "propose", &rematch.requests[1], &rematch.place];
     let refused = rematch.region[SECOND].smp(&again).exits(4).err;
     assert!(refused.contains("not open"), "{refused}");
