@@ -28,7 +28,8 @@ use crate::service::Service;
     components(schemas(
         api::Advice, api::Alarm, api::AlarmPeer, api::ApiError, api::Case, api::CaseAction,
         api::CaseDecision, api::CaseOutcome, api::NewCase, api::FallenAction, api::Found,
-        api::Match, api::Search, api::Suggestions, api::Unplaced,
+        api::HostCheck, api::HostReadiness, api::Match, api::Search, api::Suggestions,
+        api::Unplaced,
         api::FallenDecision, api::FallenField, api::FallenOutcome, api::DocumentPeer, api::DocumentStatus, api::ImportProblem,
         api::ImportReport, api::PeerStatus, api::Reader, api::ReaderDecision, api::Record,
         api::RecordEdit, api::RosterMember, api::RosterOffer, api::RosterOutcome,
