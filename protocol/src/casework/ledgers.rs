@@ -140,7 +140,15 @@ fn view(
         Fact::Proposal { places, .. } => Some(places.clone()),
         _ => None,
     });
-    let newest = |w: &&&Written| (w.at, w.reason.is_some());
+    let has_ended = matches!(
+        case.stage,
+        Stage::Declined | Stage::Released | Stage::Lost | Stage::Withdrawn | Stage::Over
+    );
+    // Of two in one second the record decides, so that both councils are told the same.
+    let reasons = written
+        .iter()
+        .filter_map(|w| Some((w.at, w.record, w.reason?)));
+    let reason = reasons.max().map(|(_, _, reason)| reason);
     CaseView {
         case,
         guest,
@@ -151,7 +159,7 @@ fn view(
             .and_then(|w| w.until)
             .filter(|_| case.stage == Stage::Held),
         agreed_by_phone: hold.is_some_and(|w| w.agreed_by_phone),
-        reason: written.iter().max_by_key(newest).and_then(|w| w.reason),
+        reason: reason.filter(|_| has_ended),
     }
 }
 
