@@ -200,6 +200,10 @@ pub struct RecordEdit {
     /// Wait until another node holds it as well.
     #[serde(default)]
     pub replicated: bool,
+    /// Of a new place: the id of the host whose place it is. It stays in this council's vault, and a
+    /// failed check of the host closes the place.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub host: Option<String>,
 }
 
 /// A write that is on this node's disk.

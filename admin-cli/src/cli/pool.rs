@@ -2,7 +2,7 @@
 
 use clap::{Subcommand, ValueEnum};
 use hyper::Method;
-use smp_protocol::ids::RecordKind;
+use smp_protocol::ids::{RecordId, RecordKind};
 
 use super::Context;
 use super::fields::{Contact, Kind, NewFields, Place, Request, Setting};
@@ -22,6 +22,7 @@ Examples:
   smp pool place --rooms 2 --people 4 --accommodation-type sponsor --area E08000021 \
 --available-from 2026-12-01
   smp pool place --rooms 1 --people 2 --step-free-access --allow-pet no --emergency
+  smp pool place --rooms 1 --people 2 --host host-aebagbafaydqqcikbmga2dqp
   smp pool place --rooms 1 --people 1 --set postcode_district=NE6 --replicated";
 
 const REQUEST_EXAMPLES: &str = "\
@@ -122,10 +123,11 @@ pub(super) struct NewArgs<K: Kind + Clone + Send + Sync + 'static> {
 }
 
 impl<K: Kind + Clone + Send + Sync + 'static> NewArgs<K> {
-    fn run(self, context: &Context) -> Result<(), Failure> {
+    fn run(self, context: &Context, host: Option<RecordId>) -> Result<(), Failure> {
         let path = format!("/v1/records/{}", K::KIND);
+        let fields = self.fields.checked()?;
         self.write
-            .send(context, Method::POST, &path, self.fields.checked()?)
+            .send_of(context, Method::POST, &path, fields, host)
     }
 }
 
@@ -133,7 +135,14 @@ impl<K: Kind + Clone + Send + Sync + 'static> NewArgs<K> {
 pub(super) enum Pool {
     /// Offers a place at one of this council's hosts
     #[command(after_help = PLACE_EXAMPLES)]
-    Place(NewArgs<Place>),
+    Place {
+        #[command(flatten)]
+        new: NewArgs<Place>,
+        /// Whose place it is: a host of a register that this council may read. Only this council
+        /// knows; the place is closed when a check of the host fails or runs out
+        #[arg(long, value_name = "ID", help_heading = "Options")]
+        host: Option<RecordId>,
+    },
     /// Looks for a place for a household of this council's
     #[command(after_help = REQUEST_EXAMPLES)]
     Request(NewArgs<Request>),
@@ -183,9 +192,9 @@ const KINDS: &[RecordKind] = &[RecordKind::Place, RecordKind::Request, RecordKin
 impl Pool {
     pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
         match self {
-            Self::Place(args) => args.run(context),
-            Self::Request(args) => args.run(context),
-            Self::Contact(args) => args.run(context),
+            Self::Place { new, host } => new.run(context, host),
+            Self::Request(new) => new.run(context, None),
+            Self::Contact(new) => new.run(context, None),
             Self::List { what, args } => args.run(context, what.kinds()),
             Self::Search(args) => args.run(context),
             Self::Suggest(args) => args.run(context),

@@ -54,9 +54,22 @@ impl WriteArgs {
         path: &str,
         fields: BTreeMap<String, String>,
     ) -> Result<(), Failure> {
+        self.send_of(context, method, path, fields, None)
+    }
+
+    /// The same of a place whose host is said.
+    pub(super) fn send_of(
+        &self,
+        context: &Context,
+        method: Method,
+        path: &str,
+        fields: BTreeMap<String, String>,
+        host: Option<RecordId>,
+    ) -> Result<(), Failure> {
         let edit = RecordEdit {
             fields,
             replicated: self.replicated,
+            host: host.map(|host| host.to_string()),
         };
         let doing = match self.replicated {
             true => "waiting until another node holds it",

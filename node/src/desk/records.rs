@@ -8,10 +8,10 @@ use smp_protocol::ids::{CouncilCode, DocumentName, RecordId, RecordKind};
 use smp_protocol::schema::{self, Edit, FieldId, Value};
 
 use super::{Desk, cases, checks, document_of, refused};
-use crate::engine::{Core, clock};
+use crate::engine::{Core, clock, host_of_place};
 use crate::import;
 use crate::service::{Answer, Failure, FailureKind};
-use crate::store::{StoreError, Table};
+use crate::store::{Change, StoreError, Table};
 
 /// The records of a kind in every document that this council may read.
 pub(super) fn list(core: &mut Core, kind: RecordKind, council: Option<CouncilCode>) -> Vec<Record> {
@@ -162,8 +162,31 @@ impl Desk {
                 .filter_map(|(id, value)| Some((id, value?))),
         );
         let fields = fields.into_iter().collect();
-        self.store_edit(Edit::Create { record, fields }, edit.replicated)
+        let whose = match &edit.host {
+            Some(host) => vec![self.host_of(record, host).await?],
+            None => Vec::new(),
+        };
+        self.store_edit(Edit::Create { record, fields }, whose, edit.replicated)
             .await
+    }
+
+    /// What the vault is to say of a new place: a host of a register that this council may read.
+    async fn host_of(&self, place: RecordId, host: &str) -> Answer<Change> {
+        let bad = |message: String| {
+            let next = "nothing was changed; `smp hosts list` prints the ids of hosts";
+            Failure::new(FailureKind::BadRequest, "bad_field", message, next)
+        };
+        let host: RecordId = host
+            .parse()
+            .map_err(|error| bad(format!("host: {error}")))?;
+        let both = (place.kind(), host.kind()) == (RecordKind::Place, RecordKind::Host);
+        if !both {
+            return Err(bad(
+                "only a place has a host, and only a host has places".to_owned()
+            ));
+        }
+        self.ask(move |core| show(core, host, false)).await??;
+        Ok(host_of_place(place, host))
     }
 
     pub(super) async fn update_record(&self, id: RecordId, edit: RecordEdit) -> Answer<Stored> {
@@ -190,11 +213,28 @@ impl Desk {
                 "the lists print the ids: `smp hosts list`, `smp pool list`, `smp housing list`",
             ));
         }
-        self.store_edit(Edit::Update { record: id, fields }, edit.replicated)
-            .await
+        if edit.host.is_some() {
+            return Err(Failure::new(
+                FailureKind::BadRequest,
+                "bad_field",
+                "host: whose a place is, is said when it is made",
+                "nothing was changed; close this place and make another: `smp pool place --help`",
+            ));
+        }
+        self.store_edit(
+            Edit::Update { record: id, fields },
+            Vec::new(),
+            edit.replicated,
+        )
+        .await
     }
 
-    async fn store_edit(&self, edit: Edit, replicated: bool) -> Answer<Stored> {
+    async fn store_edit(
+        &self,
+        edit: Edit,
+        private: Vec<Change>,
+        replicated: bool,
+    ) -> Answer<Stored> {
         let record = edit.record();
         let Some(document) = document_of(record.kind()) else {
             return Err(not_found(record));
@@ -204,7 +244,9 @@ impl Desk {
                 let edits = vec![edit];
                 cases::guard(core, &edits)?;
                 let written = core.member.write(&[(document, edits)], clock());
-                written.map_err(|error| refused(&error))
+                let receipts = written.map_err(|error| refused(&error))?;
+                core.also_store(private);
+                Ok::<_, Failure>(receipts)
             })
             .await??;
         let held_by = self.held_by(receipts, replicated).await;

@@ -7,12 +7,13 @@ use smp_protocol::api::{Advice, DocumentPeer, DocumentStatus, PeerStatus, Status
 use smp_protocol::ids::{DocumentName, NodeId};
 use smp_protocol::roster::{Member, MemberNode, Roster};
 use smp_protocol::session::{Comparison, DocumentView, PeerPhase, PeerView};
-use smp_protocol::time::UnixSeconds;
+use smp_protocol::time::{Day, UnixSeconds};
 
 use super::Desk;
 use super::forks;
+use super::records::name_of;
 use super::region::roster_status;
-use crate::engine::Mishap;
+use crate::engine::{Core, Mishap, clock};
 use crate::service::Answer;
 use crate::shared::Reach;
 
@@ -35,12 +36,35 @@ fn advise(problem: String, next: &str) -> Advice {
     }
 }
 
+/// Cases at whose host a check has failed or run out: the household's council has to be told.
+fn stopped(core: &Core) -> Vec<Advice> {
+    let stopped = core.stopped_places(Day::of(clock()));
+    let ledgers = core.decider.ledgers(&core.member);
+    let locked = stopped.into_iter().filter_map(|(place, host)| {
+        let (guest, _) = ledgers.book().lock_of_place(place)?;
+        let name = name_of(core, guest);
+        Some(advise(
+            format!(
+                "{place} is held or taken for a household of {name} ({guest}), and a check of its \
+                 host failed or ran out"
+            ),
+            &format!(
+                "telephone {name}, whose household it is; `smp checks hosts {host}` says which check, \
+                 and `smp cases list` shows the case"
+            ),
+        ))
+    });
+    locked.collect()
+}
+
 impl Desk {
     pub(super) async fn status_now(&self) -> Answer<Status> {
         let (peers, documents, alarms) = self
             .ask(|core| {
                 let (peers, documents) = (core.member.peer_views(), core.member.document_views());
-                (peers, documents, forks::advice(core))
+                let mut advice = forks::advice(core);
+                advice.extend(stopped(core));
+                (peers, documents, advice)
             })
             .await?;
         let roster = self.shared.roster();

@@ -6,10 +6,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use smp_protocol::casework::Decider;
 use smp_protocol::session::{CloseReason, Member, Note, Output, PeerId, PullId};
-use smp_protocol::time::UnixSeconds;
+use smp_protocol::time::{Day, UnixSeconds};
 
 use super::restore::rows_of;
-use super::{Event, Link};
+use super::{Event, Link, checks};
 use crate::shared::Shared;
 use crate::store::{Change, Store, StoreError};
 
@@ -27,6 +27,10 @@ pub struct Core {
     pub decider: Decider,
     /// Something came that the decider may have to answer or follow up.
     casework_moved: bool,
+    /// Something came for which a place may have to be closed.
+    checks_moved: bool,
+    /// The day on which that was last looked at: outcomes run out as days pass.
+    checked_on: Option<Day>,
     store: Store,
     shared: Arc<Shared>,
     links: HashMap<PeerId, Arc<dyn Link>>,
@@ -54,6 +58,8 @@ impl Core {
             member,
             decider: Decider::new(),
             casework_moved: true,
+            checks_moved: true,
+            checked_on: None,
             store,
             shared,
             links: HashMap::new(),
@@ -129,12 +135,27 @@ impl Core {
         }
     }
 
+    /// Has places closed whose host must take nobody. After the flush of what the vault is to say of
+    /// them, which it reads.
+    pub(super) fn tend_places(&mut self) {
+        let today = Day::of(clock());
+        let moved = self.checks_moved || self.checked_on != Some(today);
+        if !moved || self.store_is_behind {
+            return;
+        }
+        self.checks_moved = false;
+        self.checked_on = Some(today);
+        self.close_places(today);
+        self.collect();
+    }
+
     /// Takes the member's outputs: what is to be stored into the batch, the rest behind it.
     pub(super) fn collect(&mut self) {
         for output in self.member.take_outputs() {
             match output {
                 Output::Store(durable) => {
                     self.casework_moved |= Decider::is_moved_by(&durable);
+                    self.checks_moved |= checks::is_moved_by(&durable);
                     self.batch.extend(rows_of(&durable));
                 }
                 Output::Rebuild(why) => self.broken = Some(why),

@@ -7,6 +7,7 @@
 //! of the batch was seen by anyone: the member is dropped and made again from the store.
 
 mod aside;
+mod checks;
 mod core;
 mod links;
 mod restore;
@@ -15,6 +16,7 @@ mod room;
 mod tests;
 
 pub use self::aside::Mishap;
+pub use self::checks::host_of_place;
 pub use self::core::{Core, clock};
 pub use self::links::Link;
 pub use self::restore::{OpenError, StoreLocation};
@@ -229,6 +231,7 @@ fn run(
             }
         }
         core.tend();
+        core.tend_places();
         match core.flush() {
             Ok(()) => {
                 core.perform();

@@ -22,7 +22,7 @@ pub use book::{Book, Case, Stage, Turn};
 pub use decide::Refusal;
 pub use decider::Decider;
 pub use ledgers::{CaseView, Ledgers, decider_of};
-pub use pool::{PoolRefusal, State, check_pool_edits, state};
+pub use pool::{PoolRefusal, State, check_pool_edits, closing, state};
 pub use wish::{DecideError, Wish};
 
 /// A council, or what a record is named by. The rules need no more than to tell two apart.

@@ -58,6 +58,17 @@ pub(super) fn is_closed(member: &Member, council: CouncilCode, record: RecordId)
         .any(|word| has_state(member, council, record, word))
 }
 
+/// The edit that closes a place of this council; `None` where it is not open. What is held or taken
+/// is not closed under the case.
+pub fn closing(member: &Member, place: RecordId) -> Option<Edit> {
+    let (field, closed) = state_of(place.kind(), "closed")?;
+    let own = member.identity().council;
+    is_open(member, own, place).then(|| Edit::Update {
+        record: place,
+        fields: vec![(field, Some(closed))],
+    })
+}
+
 /// The council whose pool has a place.
 pub(super) fn council_of(member: &Member, place: RecordId) -> Option<CouncilCode> {
     let members = member.roster().members.iter().map(|m| m.council);

@@ -1,0 +1,96 @@
+//! A host's check fails while one of its places is open and another is held for a household.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::fs;
+
+use serde_json::Value;
+use system_tests::harness::wait::AGREEMENT;
+use system_tests::harness::{Client, Region, until};
+
+const HOST: &str = "E08000021";
+const GUEST: &str = "E08000037";
+
+fn new(node: &Client, what: &[&str]) -> String {
+    let stored = node.json(what);
+    stored["records"][0].as_str().unwrap().to_owned()
+}
+
+fn until_state(node: &Client, place: &str, wanted: &str) {
+    until(AGREEMENT, &format!("{place} is {wanted}"), || {
+        let place = node.json(&["pool", "show", place]);
+        let is = place["fields"]["state"][0] == *wanted;
+        is.then_some(()).ok_or_else(|| place.to_string())
+    });
+}
+
+fn advice(node: &Client) -> Vec<Value> {
+    node.json(&["status"])["advice"].as_array().unwrap().clone()
+}
+
+#[test]
+fn a_failed_check_closes_what_is_open_and_names_what_is_held() {
+    let mut region = Region::of(&[HOST, GUEST]);
+    region.start_all();
+    region.wait_agreed(AGREEMENT);
+    let file = region.file("hosts.csv", "reference,accommodation_type\nH-1,sponsor\n");
+    let (hosts, guests) = (&region[HOST], &region[GUEST]);
+    hosts.smp(&["hosts", "import", &file]).ok();
+    let host = hosts.list(&["hosts", "list"])[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let place = ["pool", "place", "--rooms", "1", "--people", "2"];
+    let of_host = [&place[..], &["--host", &host]].concat();
+    let (open, held) = (new(hosts, &of_host), new(hosts, &of_host));
+    let of_nobody = new(hosts, &place);
+    let request = ["pool", "request", "--people", "1", "--adults", "1"];
+    let request = [&request[..], &["--rooms-needed", "1", "--urgency", "soon"]].concat();
+    let request = new(guests, &request);
+    region.wait_agreed(AGREEMENT);
+    let case = guests.json(&["cases", "propose", &request, &held]);
+    let case = case["case"]["id"].as_str().unwrap();
+    until(AGREEMENT, "the proposal arrives", || {
+        let cases = hosts.list(&["cases", "list"]);
+        (cases.len() == 1)
+            .then_some(())
+            .ok_or_else(|| format!("{cases:?}"))
+    });
+    hosts.json(&["cases", "hold", case]);
+
+    let check = new(hosts, &["checks", "start", &host, "accommodation_exists"]);
+    for place in [&open, &of_nobody] {
+        until_state(hosts, place, "open");
+    }
+    hosts.smp(&["checks", "record", &check, "failed"]).ok();
+    until_state(guests, &open, "closed");
+    until_state(hosts, &held, "held");
+    until_state(hosts, &of_nobody, "open");
+    let said = advice(hosts);
+    let named = |one: &&Value| one["problem"].as_str().unwrap().contains(&held);
+    let one = said
+        .iter()
+        .find(named)
+        .unwrap_or_else(|| panic!("{said:#?}"));
+    let next = one["next"].as_str().unwrap();
+    assert!(next.contains("Gateshead") && next.contains(&host), "{next}");
+
+    // Once it is let go it is not offered again.
+    hosts.json(&["cases", "release", case, "--reason", "unsuitable_sponsor"]);
+    until_state(guests, &held, "closed");
+    assert!(!advice(hosts).iter().any(|one| named(&one)));
+
+    // Whose the places are, nobody else holds.
+    let dir = region[GUEST].dir.clone();
+    let shown = hosts.smp(&["pool", "show", &open, "--personal"]).ok().out;
+    assert!(shown.contains(&host), "{shown}");
+    region[GUEST].stop();
+    let store = fs::read_dir(dir.join("data")).unwrap();
+    for file in store
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.is_file())
+    {
+        let bytes = fs::read(&file).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(!text.contains(&host), "{}", file.display());
+    }
+}
