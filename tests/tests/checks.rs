@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use std::fs;
+use std::path::Path;
 
 use serde_json::Value;
+use smp_protocol::ids::RecordId;
 use system_tests::harness::wait::AGREEMENT;
-use system_tests::harness::{Client, Region, until};
+use system_tests::harness::{Client, Node, Region, until};
 
 const HOST: &str = "E08000021";
 const GUEST: &str = "E08000037";
@@ -79,18 +81,44 @@ fn a_failed_check_closes_what_is_open_and_names_what_is_held() {
     until_state(guests, &held, "closed");
     assert!(!advice(hosts).iter().any(|one| named(&one)));
 
-    // Whose the places are, nobody else holds.
-    let dir = region[GUEST].dir.clone();
+    // A new check settles nothing before it has come to something; one made in error counts for nothing.
+    let lacks = || hosts.list(&["checks", "hosts", &host])[0]["lacks"].to_string();
+    new(hosts, &["checks", "start", &host, "accommodation_exists"]);
+    assert!(
+        lacks().contains("accommodation_exists failed"),
+        "{}",
+        lacks()
+    );
+    hosts.smp(&["checks", "withdraw", &check]).ok();
+    assert!(!lacks().contains("failed"), "{}", lacks());
+
+    // Of a host that is not there neither a check nor a place is made.
+    let nobody = format!("host-{}", "a".repeat(24));
+    for wrong in [
+        vec!["checks", "start", &nobody, "dbs"],
+        [&place[..], &["--host", &nobody]].concat(),
+    ] {
+        let refused = hosts.smp(&wrong).exits(4).err;
+        let said = refused.contains(&nobody) && refused.contains("smp hosts list");
+        assert!(said, "{refused}");
+    }
+
+    // Whose the places are, this council's vault says and nothing else.
     let shown = hosts.smp(&["pool", "show", &open, "--personal"]).ok().out;
     assert!(shown.contains(&host), "{shown}");
-    region[GUEST].stop();
-    let store = fs::read_dir(dir.join("data")).unwrap();
-    for file in store
-        .map(|file| file.unwrap().path())
-        .filter(|path| path.is_file())
-    {
-        let bytes = fs::read(&file).unwrap();
-        let text = String::from_utf8_lossy(&bytes);
-        assert!(!text.contains(&host), "{}", file.display());
-    }
+    let id = host.parse::<RecordId>().unwrap();
+    let holds = |dir: &Path| {
+        let files = fs::read_dir(dir.join("data"))
+            .unwrap()
+            .map(|file| file.unwrap().path());
+        let mut bytes = files
+            .filter(|path| path.is_file())
+            .map(|path| fs::read(path).unwrap());
+        let has = |bytes: &[u8], what: &[u8]| bytes.windows(what.len()).any(|part| part == what);
+        bytes.any(|bytes| has(&bytes, host.as_bytes()) || has(&bytes, &id.to_bytes()))
+    };
+    let dirs = [HOST, GUEST].map(|council| region[council].dir.clone());
+    region.nodes.iter_mut().for_each(Node::stop);
+    assert!(holds(&dirs[0]), "the search finds nothing where it is");
+    assert!(!holds(&dirs[1]));
 }

@@ -77,7 +77,7 @@ Examples:
 /// Which case, and whom not to wait for.
 #[derive(Debug, clap::Args)]
 pub(super) struct CaseArgs {
-    /// The case\u{2019}s id, as `smp cases list` prints it
+    /// The case's id, as `smp cases list` prints it
     case: RecordId,
     /// Go on without a council (GSS code) that cannot be asked, until the node starts again: only
     /// after a telephone call, since it may know of a booking that this node has lost
@@ -101,7 +101,7 @@ pub(super) enum Cases {
     /// Lists the cases of this council: what each has come to, and whose turn it is
     #[command(after_help = LIST_EXAMPLES)]
     List {
-        /// Only those in which it is this council\u{2019}s turn
+        /// Only those in which it is this council's turn
         #[arg(long)]
         yours: bool,
         /// Also those that are over
@@ -111,15 +111,15 @@ pub(super) enum Cases {
     /// Shows one case, with what can be done and what happens if nobody does anything
     #[command(after_help = SHOW_EXAMPLES)]
     Show {
-        /// The case\u{2019}s id
+        /// The case's id
         case: RecordId,
     },
     /// Guest council: proposes places of another council for a request
     #[command(after_help = PROPOSE_EXAMPLES)]
     Propose {
-        /// The request\u{2019}s id
+        /// The request's id
         request: RecordId,
-        /// The places\u{2019} ids, all of one council
+        /// The places' ids, all of one council
         #[arg(required = true)]
         places: Vec<RecordId>,
     },
@@ -205,12 +205,8 @@ impl Cases {
 impl CaseArgs {
     fn decision(&self, action: CaseAction) -> CaseDecision {
         CaseDecision {
-            action,
-            place: None,
-            hours: None,
-            agreed_by_phone: false,
-            reason: None,
             without: self.without.iter().map(CouncilCode::to_string).collect(),
+            ..CaseDecision::of(action)
         }
     }
 

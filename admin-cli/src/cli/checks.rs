@@ -32,6 +32,10 @@ Examples:
   smp checks record check-aebagbafaydqqcikbmga2dqp passed --on 2026-12-03 --level enhanced
   smp checks record check-aebagbafaydqqcikbmga2dqp failed";
 
+const WITHDRAW_EXAMPLES: &str = "\
+Examples:
+  smp checks withdraw check-aebagbafaydqqcikbmga2dqp";
+
 const DUE_EXAMPLES: &str = "\
 Examples:
   smp checks due
@@ -53,10 +57,10 @@ const WITHIN: i64 = 7;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Checks {
-    /// Begins checks of a host, in this council\u{2019}s own register
+    /// Begins checks of a host, in this council's own register
     #[command(after_help = START_EXAMPLES)]
     Start {
-        /// The host, in this register or an area partner\u{2019}s
+        /// The host, in this register or an area partner's
         host: RecordId,
         /// Which checks, such as sponsor_contact or dbs; a wrong one prints all of them
         #[arg(required = true, value_name = "CHECK")]
@@ -70,7 +74,7 @@ pub(super) enum Checks {
     /// Records what a check has come to
     #[command(after_help = RECORD_EXAMPLES)]
     Record {
-        /// The check\u{2019}s id
+        /// The check's id
         check: RecordId,
         /// Its status, such as passed, failed or no_longer_needed
         status: String,
@@ -83,6 +87,14 @@ pub(super) enum Checks {
         /// Of a DBS check: basic or enhanced
         #[arg(long, value_name = "CODE")]
         level: Option<String>,
+        #[command(flatten)]
+        write: WriteArgs,
+    },
+    /// Withdraws a check that was made in error: it counts for nothing
+    #[command(after_help = WITHDRAW_EXAMPLES)]
+    Withdraw {
+        /// The check's id
+        check: RecordId,
         #[command(flatten)]
         write: WriteArgs,
     },
@@ -138,8 +150,11 @@ impl Checks {
                 let mut fields: BTreeMap<String, String> = given.collect();
                 fields.insert("status".to_owned(), status);
                 fields::check(RecordKind::Check, &fields)?;
-                let path = format!("/v1/record/{}", of_kind(check, RecordKind::Check)?);
-                write.send(context, Method::PATCH, &path, fields)
+                change(context, check, fields, &write)
+            }
+            Self::Withdraw { check, write } => {
+                let fields = BTreeMap::from([("withdrawn".to_owned(), "yes".to_owned())]);
+                change(context, check, fields, &write)
             }
             Self::Due { within, on } => {
                 let mut checks = listed(context, on.as_deref())?;
@@ -166,6 +181,16 @@ fn listed(context: &Context, on: Option<&str>) -> Result<Vec<HostCheck>, Failure
         None => "/v1/checks".to_owned(),
     };
     context.client.get(&path)
+}
+
+fn change(
+    context: &Context,
+    check: RecordId,
+    fields: BTreeMap<String, String>,
+    write: &WriteArgs,
+) -> Result<(), Failure> {
+    let path = format!("/v1/record/{}", of_kind(check, RecordKind::Check)?);
+    write.send(context, Method::PATCH, &path, fields)
 }
 
 fn of_kind(id: RecordId, kind: RecordKind) -> Result<RecordId, Failure> {

@@ -148,7 +148,8 @@ fn right_kind(id: RecordId, kinds: &[RecordKind]) -> Result<(), Failure> {
         return Ok(());
     }
     let noun = match id.kind() {
-        RecordKind::Host | RecordKind::Check => "hosts",
+        RecordKind::Host => "hosts",
+        RecordKind::Check => "checks",
         RecordKind::Place | RecordKind::Request | RecordKind::Contact => "pool",
         RecordKind::Listing | RecordKind::Interest => "housing",
         _ => "cases",

@@ -80,3 +80,11 @@ fn the_exit_codes_are_in_the_help() {
         assert!(help.contains(&format!("\n  {code}  ")), "{help}");
     }
 }
+
+#[test]
+fn no_help_shows_how_a_character_is_written_in_the_source() {
+    walk(&Cli::command(), "smp", &mut |command, path| {
+        let help = command.clone().render_long_help().to_string();
+        assert!(!help.contains("\\u{"), "{path}: {help}");
+    });
+}

@@ -76,18 +76,15 @@ pub(super) async fn rematch<P: Program>(
         host,
     };
     rematch.book(first.request, &first.place).await?;
-    let third = councils.iter().zip(&services).find(|(council, _)| {
-        let code = council.code.as_str();
-        code != first.guest && code != first.host
-    });
-    if let Some((council, Some(service))) = third {
-        let host: Option<CouncilCode> = first.host.parse().ok();
-        until_taken(&council.name, service, host, &first.place).await?;
-        console.say(format_args!(
-            "{}, as every other council, sees that the place is taken, and not by whom",
-            council.name
-        ));
+    let host: Option<CouncilCode> = first.host.parse().ok();
+    for (council, service) in councils.iter().zip(services) {
+        if let Some(service) = service {
+            let name = council.name.clone();
+            let side = Side { name, service };
+            side.until_taken(host, &first.place).await?;
+        }
     }
+    console.say("every council sees that the place is taken, and the others not by whom");
     let took = began.elapsed();
     console.say(format_args!(
         "booked after {}: no name, address or telephone number has left its council",
@@ -144,23 +141,47 @@ impl<S: Service> Rematch<'_, S> {
 }
 
 impl<S: Service> Side<S> {
+    /// Waits until the council sees its case at a stage.
     async fn until(&self, case: &str, stage: &'static str) -> Result<Case, DemoError> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
+        self.wait(stage, async || {
             let cases = answered(&self.name, "list its cases", self.service.cases().await)?;
             let mut cases = cases.into_iter();
-            match cases.find(|one| one.id == case && one.stage == stage) {
-                Some(case) => return Ok(case),
-                None if Instant::now() < deadline => tokio::time::sleep(PAUSE).await,
-                None => return Err(self.waited(stage)),
-            }
-        }
+            Ok(cases.find(|one| one.id == case && one.stage == stage))
+        })
+        .await
     }
 
-    fn waited(&self, stage: &'static str) -> DemoError {
-        DemoError::Waited {
-            council: self.name.clone(),
-            stage,
+    /// Waits until the council sees in the pool that a place is taken.
+    async fn until_taken(&self, host: Option<CouncilCode>, place: &str) -> Result<(), DemoError> {
+        self.wait("taken", async || {
+            let answer = self.service.records(RecordKind::Place, host).await;
+            let places = answered(&self.name, "list places", answer)?;
+            let taken = |values: &Vec<String>| values.iter().any(|value| value == "taken");
+            let mut of_place = places.iter().filter(|one| one.id == place);
+            let is_taken = of_place.any(|one| one.fields.get("state").is_some_and(taken));
+            Ok(is_taken.then_some(()))
+        })
+        .await
+    }
+
+    /// Looks again and again until there is what is looked for.
+    async fn wait<T>(
+        &self,
+        stage: &'static str,
+        look: impl AsyncFn() -> Result<Option<T>, DemoError>,
+    ) -> Result<T, DemoError> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match look().await? {
+                Some(found) => return Ok(found),
+                None if Instant::now() < deadline => tokio::time::sleep(PAUSE).await,
+                None => {
+                    return Err(DemoError::Waited {
+                        council: self.name.clone(),
+                        stage,
+                    });
+                }
+            }
         }
     }
 
@@ -169,7 +190,10 @@ impl<S: Service> Side<S> {
     async fn decide(&self, case: RecordId, action: CaseAction) -> Result<(), DemoError> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let answer = self.service.decide_case(case, decision(action)).await;
+            let answer = self
+                .service
+                .decide_case(case, CaseDecision::of(action))
+                .await;
             let is_unsure = |answer: &Answer<_>| {
                 let error = answer.as_ref().err();
                 error.is_some_and(|failure| failure.error.code == "unsure")
@@ -179,41 +203,5 @@ impl<S: Service> Side<S> {
                 return Ok(());
             }
         }
-    }
-}
-
-fn decision(action: CaseAction) -> CaseDecision {
-    CaseDecision {
-        action,
-        place: None,
-        hours: None,
-        agreed_by_phone: false,
-        reason: None,
-        without: Vec::new(),
-    }
-}
-
-async fn until_taken<S: Service>(
-    council: &str,
-    service: &S,
-    host: Option<CouncilCode>,
-    place: &str,
-) -> Result<(), DemoError> {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let answer = service.records(RecordKind::Place, host).await;
-        let places = answered(council, "list places", answer)?;
-        let taken = |values: &Vec<String>| values.iter().any(|value| value == "taken");
-        let mut of_place = places.iter().filter(|one| one.id == place);
-        if of_place.any(|one| one.fields.get("state").is_some_and(taken)) {
-            return Ok(());
-        }
-        if Instant::now() >= deadline {
-            return Err(DemoError::Waited {
-                council: council.to_owned(),
-                stage: "taken",
-            });
-        }
-        tokio::time::sleep(PAUSE).await;
     }
 }

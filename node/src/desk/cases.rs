@@ -287,14 +287,7 @@ fn not_decided(error: &DecideError, names: &[String]) -> Failure {
     };
     let message = error.to_string();
     match error {
-        DecideError::NotDecider(decider) => {
-            let decider = decider.as_ref().map(NodeId::short);
-            let next = match decider {
-                Some(node) => format!("run the command at this council's node {node}"),
-                None => "ask the SMP admin to make a node of this council its decider".to_owned(),
-            };
-            conflict("not_decider", message, &next)
-        }
+        DecideError::NotDecider(decider) => not_decider(decider.as_ref(), message),
         DecideError::NoSuchCase(id) => no_such_case(*id),
         DecideError::NotOpen(_) => conflict(
             "not_open",
@@ -323,6 +316,24 @@ fn not_decided(error: &DecideError, names: &[String]) -> Failure {
         DecideError::Refused(refusal) => refused_by_rule(*refusal, message),
         DecideError::Write(error) => refused(error),
     }
+}
+
+fn not_decider(decider: Option<&NodeId>, message: String) -> Failure {
+    let next = match decider.map(NodeId::short) {
+        Some(node) => format!("run the command at this council's node {node}"),
+        None => "ask the SMP admin to make a node of this council its decider".to_owned(),
+    };
+    Failure::new(FailureKind::Conflict, "not_decider", message, next)
+}
+
+/// Insists that this node takes its council's decisions.
+pub(super) fn must_decide(core: &Core) -> Answer<()> {
+    let decider = casework::decider_of(&core.member, core.member.identity().council);
+    if decider == Some(core.member.node()) {
+        return Ok(());
+    }
+    let message = DecideError::NotDecider(decider).to_string();
+    Err(not_decider(decider.as_ref(), message))
 }
 
 fn refused_by_rule(refusal: Refusal, message: String) -> Failure {

@@ -1,46 +1,18 @@
 //! Checks of hosts: listed with their clocks, and what they come to for each host.
 
-use std::collections::BTreeMap;
-
 use smp_protocol::api::{HostCheck, HostReadiness, RecordEdit};
-use smp_protocol::checks::{Check, Kind, Readiness, Standing, Targets, lacks};
-use smp_protocol::ids::{CouncilCode, RecordId, RecordKind};
+use smp_protocol::checks::{Kind, Readiness, Standing, Targets, lacks};
 use smp_protocol::time::Day;
 
-use super::records::{name_of, readable};
+use super::Desk;
+use super::records::{name_of, show};
 use crate::engine::{Core, clock};
 use crate::service::{Answer, Failure, FailureKind};
-
-/// What the registers hold that this council may read.
-struct Registers {
-    checks: Vec<Check>,
-    hosts: Vec<(RecordId, CouncilCode)>,
-}
-
-/// Work grows with all records of those registers.
-fn registers(core: &Core) -> Registers {
-    let mut all = Registers {
-        checks: Vec::new(),
-        hosts: Vec::new(),
-    };
-    for name in readable(core, RecordKind::Check) {
-        let Some(document) = core.member.document(name) else {
-            continue;
-        };
-        for (id, fields) in document.records() {
-            match id.kind() {
-                RecordKind::Host => all.hosts.push((id, name.council)),
-                _ => all.checks.extend(Check::read(name.council, id, &fields)),
-            }
-        }
-    }
-    all
-}
 
 /// Every check, what is due first at the top.
 pub(super) fn list(core: &mut Core, today: Day) -> Vec<HostCheck> {
     let own = core.member.identity().council;
-    let mut checks = registers(core).checks;
+    let mut checks = core.registers().checks;
     checks.sort_by_key(|check| (check.standing(today), check.due_on, check.kind, check.id));
     let shown = checks.iter().map(|check| {
         let text = |day: Option<Day>| day.map(|day| day.to_string());
@@ -72,11 +44,8 @@ pub(super) fn list(core: &mut Core, today: Day) -> Vec<HostCheck> {
 
 /// What the checks of each host come to, by all councils that recorded any.
 pub(super) fn readiness(core: &mut Core, today: Day) -> Vec<HostReadiness> {
-    let all = registers(core);
-    let mut by_host: BTreeMap<RecordId, Vec<&Check>> = BTreeMap::new();
-    for check in &all.checks {
-        by_host.entry(check.host).or_default().push(check);
-    }
+    let all = core.registers();
+    let by_host = all.by_host();
     let shown = all.hosts.iter().map(|(host, council)| {
         let checks = by_host.get(host).map_or(&[][..], Vec::as_slice);
         let lacks = lacks(checks, today);
@@ -106,31 +75,42 @@ pub(super) fn day(on: Option<&str>) -> Answer<Day> {
     })
 }
 
-/// A new check with the day on which its clock begins and the one by which it should be done, where
-/// these are not said.
-pub(super) fn begun(mut edit: RecordEdit) -> RecordEdit {
+/// A check that is begun or recorded, with the days that are not said: the one on which its clock
+/// began and the one by which it should be done, of a new one; of an outcome the one on which it was
+/// come to.
+pub(super) fn with_days(mut edit: RecordEdit, is_new: bool) -> RecordEdit {
     let today = Day::of(clock()).to_string();
-    let started = edit.fields.entry("started_on".to_owned()).or_insert(today);
-    let started: Option<Day> = started.parse().ok();
-    let named = edit.fields.get("check").map(String::as_str);
-    let kind = Kind::ALL
-        .into_iter()
-        .find(|kind| named == Some(kind.as_str()));
-    let due = started.zip(kind);
-    let due = due.and_then(|(started, kind)| Targets::default().due(kind, started));
-    if let Some(due) = due {
-        let due_on = edit.fields.entry("due_on".to_owned());
-        due_on.or_insert_with(|| due.to_string());
+    let fields = &mut edit.fields;
+    if is_new {
+        let started = fields.entry("started_on".to_owned());
+        let started: Option<Day> = started.or_insert(today.clone()).parse().ok();
+        let kind = fields.get("check").and_then(|word| Kind::named(word));
+        let due = started.zip(kind);
+        let due = due.and_then(|(started, kind)| Targets::default().due(kind, started));
+        if let Some(due) = due {
+            let due_on = fields.entry("due_on".to_owned());
+            due_on.or_insert_with(|| due.to_string());
+        }
+    }
+    let status = fields.get("status").map(String::as_str);
+    if matches!(status, Some("passed" | "failed")) {
+        fields.entry("done_on".to_owned()).or_insert(today);
     }
     edit
 }
 
-/// A check that has come to an outcome, with the day if that is not said.
-pub(super) fn done(mut edit: RecordEdit) -> RecordEdit {
-    let status = edit.fields.get("status").map(String::as_str);
-    if matches!(status, Some("passed" | "failed")) {
-        let done_on = edit.fields.entry("done_on".to_owned());
-        done_on.or_insert_with(|| Day::of(clock()).to_string());
+impl Desk {
+    /// A check is of a host of a register that this council may read: one that is of nobody would
+    /// hold up nobody.
+    pub(super) async fn must_be_of_a_host(&self, edit: &RecordEdit) -> Answer<()> {
+        // Where none is named, or what is no id, the schema says so.
+        let host = edit.fields.get("host").and_then(|host| host.parse().ok());
+        match host {
+            Some(host) => self
+                .ask(move |core| show(core, host, false))
+                .await?
+                .map(drop),
+            None => Ok(()),
+        }
     }
-    edit
 }

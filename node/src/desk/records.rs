@@ -76,7 +76,7 @@ fn not_found(id: RecordId) -> Failure {
     )
 }
 
-pub(super) fn readable(core: &Core, kind: RecordKind) -> Vec<DocumentName> {
+fn readable(core: &Core, kind: RecordKind) -> Vec<DocumentName> {
     let own = core.member.identity().council;
     let Some(document) = document_of(kind) else {
         return Vec::new();
@@ -148,9 +148,12 @@ pub(super) fn parse(
 impl Desk {
     pub(super) async fn create_record(&self, kind: RecordKind, edit: RecordEdit) -> Answer<Stored> {
         let edit = match kind {
-            RecordKind::Check => checks::begun(edit),
+            RecordKind::Check => checks::with_days(edit, true),
             _ => edit,
         };
+        if kind == RecordKind::Check {
+            self.must_be_of_a_host(&edit).await?;
+        }
         let given = parse(kind, &edit)?;
         let mut random = [0; 15];
         getrandom::fill(&mut random).map_err(|_| no_randomness())?;
@@ -170,7 +173,8 @@ impl Desk {
             .await
     }
 
-    /// What the vault is to say of a new place: a host of a register that this council may read.
+    /// What the vault is to say of a new place: a host of a register that this council may read. At the
+    /// decider alone, which closes it: another node has a vault of its own.
     async fn host_of(&self, place: RecordId, host: &str) -> Answer<Change> {
         let bad = |message: String| {
             let next = "nothing was changed; `smp hosts list` prints the ids of hosts";
@@ -185,13 +189,17 @@ impl Desk {
                 "only a place has a host, and only a host has places".to_owned()
             ));
         }
-        self.ask(move |core| show(core, host, false)).await??;
+        let is_here = move |core: &mut Core| {
+            show(core, host, false)?;
+            cases::must_decide(core)
+        };
+        self.ask(is_here).await??;
         Ok(host_of_place(place, host))
     }
 
     pub(super) async fn update_record(&self, id: RecordId, edit: RecordEdit) -> Answer<Stored> {
         let edit = match id.kind() {
-            RecordKind::Check => checks::done(edit),
+            RecordKind::Check => checks::with_days(edit, false),
             _ => edit,
         };
         let fields = parse(id.kind(), &edit)?.into_iter().collect();

@@ -38,7 +38,14 @@ fn advise(problem: String, next: &str) -> Advice {
 
 /// Cases at whose host a check has failed or run out: the household's council has to be told.
 fn stopped(core: &Core) -> Vec<Advice> {
-    let stopped = core.stopped_places(Day::of(clock()));
+    let stopped = match core.stopped_places(Day::of(clock())) {
+        Ok(stopped) => stopped,
+        Err(error) => {
+            let next = "until it can be read, look at the checks yourself: `smp checks hosts`";
+            let problem = format!("which places are whose cannot be read: {error}");
+            return vec![advise(problem, next)];
+        }
+    };
     let ledgers = core.decider.ledgers(&core.member);
     let locked = stopped.into_iter().filter_map(|(place, host)| {
         let (guest, _) = ledgers.book().lock_of_place(place)?;

@@ -4,16 +4,16 @@
 //! Which place is which host's is in this council's vault alone, and never leaves it. What is held or
 //! taken for a case is not closed under it: its officers are told, and decide.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use smp_protocol::casework::{closing, decider_of};
 use smp_protocol::checks::{Check, Lack, lacks};
-use smp_protocol::ids::{DocumentKind, RecordId, RecordKind};
+use smp_protocol::ids::{CouncilCode, DocumentKind, RecordId, RecordKind};
 use smp_protocol::session::Durable;
 use smp_protocol::time::Day;
 
 use super::{Core, clock};
-use crate::store::{Change, Table};
+use crate::store::{Change, StoreError, Table};
 
 /// The name under which the vault has the host of a place.
 const HOST: &str = "host";
@@ -26,6 +26,26 @@ pub fn host_of_place(place: RecordId, host: RecordId) -> Change {
         key: place.to_bytes().to_vec(),
         // A map of texts cannot fail to be written.
         value: serde_json::to_vec(&row).unwrap_or_default(),
+    }
+}
+
+/// Hosts and checks of registers, and in whose they are.
+#[derive(Default)]
+pub struct Registers {
+    /// The checks that count.
+    pub checks: Vec<Check>,
+    /// The hosts.
+    pub hosts: Vec<(RecordId, CouncilCode)>,
+}
+
+impl Registers {
+    /// The checks of each host.
+    pub fn by_host(&self) -> BTreeMap<RecordId, Vec<&Check>> {
+        let mut by_host: BTreeMap<RecordId, Vec<&Check>> = BTreeMap::new();
+        for check in &self.checks {
+            by_host.entry(check.host).or_default().push(check);
+        }
+        by_host
     }
 }
 
@@ -49,7 +69,10 @@ impl Core {
         if decider_of(&self.member, own) != Some(self.member.node()) {
             return;
         }
-        let stopped = self.stopped_places(today);
+        let stopped = self.stopped_places(today).unwrap_or_else(|error| {
+            tracing::error!(%error, "places stay open, whosever they are");
+            Vec::new()
+        });
         let edits = stopped
             .iter()
             .filter_map(|(place, _)| closing(&self.member, *place));
@@ -72,47 +95,50 @@ impl Core {
 
     /// Places of this council whose host must take nobody, with the host. Work grows with the records
     /// of the registers that this council may read, once it has said of any place whose it is.
-    pub fn stopped_places(&self, today: Day) -> Vec<(RecordId, RecordId)> {
-        let places = self.places_with_hosts();
-        let hosts: BTreeSet<RecordId> = places.iter().map(|(_, host)| *host).collect();
-        if hosts.is_empty() {
-            return Vec::new();
+    ///
+    /// # Errors
+    /// [`StoreError`] where the vault does not say which places are whose.
+    pub fn stopped_places(&self, today: Day) -> Result<Vec<(RecordId, RecordId)>, StoreError> {
+        let mut places = self.places_with_hosts()?;
+        if !places.is_empty() {
+            let registers = self.registers();
+            let by_host = registers.by_host();
+            places.retain(|(_, host)| {
+                let checks = by_host.get(host).map_or(&[][..], Vec::as_slice);
+                lacks(checks, today).iter().any(Lack::stops)
+            });
         }
-        let mut checks: BTreeMap<RecordId, Vec<Check>> = BTreeMap::new();
-        let own = self.member.identity().council;
-        let members = self.member.roster().members.iter();
-        let registers = members.map(|member| DocumentKind::HostRegister.of(member.council));
-        for name in registers.filter(|name| self.member.may_read(*name, own)) {
-            let document = self.member.document(name);
-            let records = document.iter().flat_map(|document| document.records());
-            let read = records.filter_map(|(id, fields)| Check::read(name.council, id, &fields));
-            for check in read.filter(|check| hosts.contains(&check.host)) {
-                checks.entry(check.host).or_default().push(check);
-            }
-        }
-        let must_stop = |host: &RecordId| {
-            let of_host: Vec<&Check> = checks.get(host).into_iter().flatten().collect();
-            lacks(&of_host, today).iter().any(Lack::stops)
-        };
-        places
-            .into_iter()
-            .filter(|(_, host)| must_stop(host))
-            .collect()
+        Ok(places)
     }
 
-    /// What the vault says of places. One that cannot be read is left out: the store says so itself.
-    fn places_with_hosts(&self) -> Vec<(RecordId, RecordId)> {
+    /// What the registers hold that this council may read. Work grows with all their records.
+    pub fn registers(&self) -> Registers {
+        let own = self.member.identity().council;
+        let members = self.member.roster().members.iter();
+        let names = members.map(|member| DocumentKind::HostRegister.of(member.council));
+        let mut all = Registers::default();
+        for name in names.filter(|name| self.member.may_read(*name, own)) {
+            let document = self.member.document(name);
+            for (id, fields) in document.iter().flat_map(|document| document.records()) {
+                match id.kind() {
+                    RecordKind::Host => all.hosts.push((id, name.council)),
+                    _ => all.checks.extend(Check::read(name.council, id, &fields)),
+                }
+            }
+        }
+        all
+    }
+
+    fn places_with_hosts(&self) -> Result<Vec<(RecordId, RecordId)>, StoreError> {
         let prefix = RecordId::new(RecordKind::Place, [0; 15]).to_bytes();
         let prefix = prefix.get(..1).unwrap_or_default();
-        let rows = self.store().scan(Table::Vault, prefix, None, usize::MAX);
+        let rows = self.store().scan(Table::Vault, prefix, None, usize::MAX)?;
         let read = |(key, value): (Vec<u8>, Vec<u8>)| {
             let place = RecordId::from_bytes(key.as_slice().try_into().ok()?)?;
+            // Written by this program, under a checksum.
             let row: BTreeMap<String, String> = serde_json::from_slice(&value).ok()?;
             Some((place, row.get(HOST)?.parse().ok()?))
         };
-        rows.unwrap_or_default()
-            .into_iter()
-            .filter_map(read)
-            .collect()
+        Ok(rows.into_iter().filter_map(read).collect())
     }
 }

@@ -16,7 +16,7 @@ mod room;
 mod tests;
 
 pub use self::aside::Mishap;
-pub use self::checks::host_of_place;
+pub use self::checks::{Registers, host_of_place};
 pub use self::core::{Core, clock};
 pub use self::links::Link;
 pub use self::restore::{OpenError, StoreLocation};

@@ -101,6 +101,20 @@ pub struct CaseDecision {
     pub without: Vec<String>,
 }
 
+impl CaseDecision {
+    /// What is decided, with nothing else said.
+    pub fn of(action: CaseAction) -> Self {
+        Self {
+            action,
+            place: None,
+            hours: None,
+            agreed_by_phone: false,
+            reason: None,
+            without: Vec::new(),
+        }
+    }
+}
+
 /// A decision that is on this node's disk.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct CaseOutcome {

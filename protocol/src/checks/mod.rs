@@ -13,10 +13,10 @@ pub use targets::Targets;
 
 use crate::document::RecordFields;
 use crate::ids::{CouncilCode, RecordId, RecordKind};
-use crate::schema::{self, Value};
+use crate::schema::Named;
 use crate::time::Day;
 
-/// What is checked. In the order of the schema's codes.
+/// What is checked.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Kind {
     /// The sponsor was reached.
@@ -64,6 +64,11 @@ impl Kind {
         }
     }
 
+    /// The kind of a code.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
     /// Whether a host has to pass it before anybody can come.
     pub fn is_before_arrival(self) -> bool {
         !matches!(self, Self::ArrivalVisit | Self::WelfareVisit)
@@ -78,7 +83,7 @@ impl Kind {
     }
 }
 
-/// Where a check stands. In the order of the schema's codes.
+/// Where a check stands.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Status {
     /// Nothing was done.
@@ -141,8 +146,8 @@ pub struct Check {
     pub status: Status,
     /// Whether two nodes of its council have recorded two statuses, and nobody has settled it.
     pub is_in_conflict: bool,
-    /// Of a DBS check: whether it is an enhanced one, if that is said.
-    pub enhanced: Option<bool>,
+    /// Of a DBS check: whether it is said to be an enhanced one.
+    pub is_enhanced: bool,
     /// When it was begun.
     pub started_on: Option<Day>,
     /// By when it should be done.
@@ -157,39 +162,31 @@ impl Check {
     /// Reads a record of a register; `None` where it is no check, or a withdrawn one. Of days in
     /// conflict the first counts, and of statuses the worst.
     pub fn read(council: CouncilCode, id: RecordId, fields: &RecordFields) -> Option<Self> {
-        if id.kind() != RecordKind::Check
-            || values(fields, "withdrawn").contains(&Value::Boolean(true))
-        {
+        let of = Named(id.kind(), fields);
+        if id.kind() != RecordKind::Check || of.needed("withdrawn") {
             return None;
         }
-        let statuses = values(fields, "status");
-        let read = |value: &Value| Status::ALL.get(usize::from(code(value)?)).copied();
+        let statuses = of.words("status");
+        let read = |word: &&str| Status::ALL.into_iter().find(|s| s.as_str() == *word);
         let worst = |status: &Status| match status {
             Status::Failed => 3,
             status if status.is_open() => 2,
             Status::Passed => 1,
             _ => 0,
         };
-        let host = values(fields, "host")
-            .first()
-            .and_then(|value| match value {
-                Value::Record(id) => Some(*id),
-                _ => None,
-            });
-        let kind = values(fields, "check").first().and_then(code);
-        let level = values(fields, "level").first().and_then(code);
+        let kind = of.words("check").first().copied();
         Some(Self {
             id,
             council,
-            host: host?,
-            kind: *Kind::ALL.get(usize::from(kind?))?,
+            host: of.records("host").next()?,
+            kind: kind.and_then(Kind::named)?,
             status: statuses.iter().filter_map(read).max_by_key(worst)?,
             is_in_conflict: statuses.len() > 1,
-            enhanced: level.map(|code| code > 0),
-            started_on: day(fields, "started_on"),
-            due_on: day(fields, "due_on"),
-            done_on: day(fields, "done_on"),
-            valid_until: day(fields, "valid_until"),
+            is_enhanced: of.words("level") == ["enhanced"],
+            started_on: of.days("started_on").next(),
+            due_on: of.days("due_on").next(),
+            done_on: of.days("done_on").next(),
+            valid_until: of.days("valid_until").next(),
         })
     }
 
@@ -217,24 +214,4 @@ pub enum Standing {
     NoTarget,
     /// There is nothing to do.
     Settled,
-}
-
-fn values<'a>(fields: &'a RecordFields, name: &str) -> &'a [Value] {
-    let field = schema::field_named(schema::newest(), RecordKind::Check, name);
-    let values = field.and_then(|field| fields.get(&field.id));
-    values.map_or(&[], Vec::as_slice)
-}
-
-fn code(value: &Value) -> Option<u8> {
-    match value {
-        Value::Code(code) => Some(*code),
-        _ => None,
-    }
-}
-
-fn day(fields: &RecordFields, name: &str) -> Option<Day> {
-    values(fields, name).first().and_then(|value| match value {
-        Value::Day(day) => Some(*day),
-        _ => None,
-    })
 }

@@ -110,21 +110,10 @@ fn of_kind(kind: Kind, checks: &[&Check], today: Day) -> Vec<Lack> {
     let all = all
         .into_iter()
         .filter(|c| c.status != Status::NoLongerNeeded);
-    // Of DBS checks there is one for each adult; of any other kind the newest of a council counts.
+    // Of DBS checks there is one for each adult.
     let counting: Vec<&Check> = match kind {
         Kind::Dbs => all.collect(),
-        _ => {
-            let by_council = all.map(|check| (check.council, check));
-            let mut newest: BTreeMap<CouncilCode, &Check> = BTreeMap::new();
-            for (council, check) in by_council {
-                let age = |check: &Check| (check.done_on.max(check.started_on), check.id);
-                let known = newest.entry(council).or_insert(check);
-                if age(check) > age(known) {
-                    *known = check;
-                }
-            }
-            newest.into_values().collect()
-        }
+        _ => newest(all),
     };
     let mut lacks = Vec::new();
     if let Some(councils) = differ(kind, &counting) {
@@ -134,6 +123,25 @@ fn of_kind(kind: Kind, checks: &[&Check], today: Day) -> Vec<Lack> {
         lacks.extend(of_check(check, today));
     }
     lacks
+}
+
+/// Of each council its newest outcome, and what it has begun since. A check that failed counts until
+/// a newer one has come to something: to begin again settles nothing.
+fn newest<'a>(checks: impl Iterator<Item = &'a Check>) -> Vec<&'a Check> {
+    let mut by_council: BTreeMap<CouncilCode, Vec<&Check>> = BTreeMap::new();
+    for check in checks {
+        by_council.entry(check.council).or_default().push(check);
+    }
+    let age = |check: &&Check| (check.done_on.max(check.started_on), check.id);
+    let of_council = by_council.into_values().flat_map(|checks| {
+        let outcomes = checks.iter().copied().filter(|c| !c.status.is_open());
+        let outcome = outcomes.max_by_key(age);
+        let since = checks.into_iter().filter(|c| c.status.is_open());
+        let begun = since.max_by_key(age);
+        let begun = begun.filter(|begun| outcome.is_none_or(|outcome| age(begun) > age(&outcome)));
+        outcome.into_iter().chain(begun)
+    });
+    of_council.collect()
 }
 
 /// The councils that have come to different outcomes of one check.
@@ -149,7 +157,7 @@ fn differ(kind: Kind, checks: &[&Check]) -> Option<Vec<CouncilCode>> {
 
 fn of_check(check: &Check, today: Day) -> Option<Lack> {
     let basic = check.kind == Kind::Dbs
-        && check.enhanced != Some(true)
+        && !check.is_enhanced
         && check
             .done_on
             .is_none_or(|done| Some(done) >= enhanced_from());

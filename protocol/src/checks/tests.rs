@@ -1,7 +1,7 @@
 //! What a host's checks come to, and by when each should be done.
 
 use super::*;
-use crate::schema::FieldType;
+use crate::schema::{self, FieldType};
 
 const COUNTY: &str = "E10000017";
 const DISTRICT: &str = "E07000117";
@@ -22,7 +22,7 @@ fn check(number: u8, by: &str, kind: Kind, status: Status) -> Check {
         kind,
         status,
         is_in_conflict: false,
-        enhanced: Some(true),
+        is_enhanced: true,
         started_on: Some(day(3, 2)),
         due_on: None,
         done_on: (!status.is_open()).then(|| day(3, 4)),
@@ -100,7 +100,7 @@ fn an_outcome_counts_to_its_last_day() {
 #[test]
 fn a_basic_dbs_check_is_enough_only_from_before_may_2023() {
     let mut all = passed();
-    all[1].enhanced = Some(false);
+    all[1].is_enhanced = false;
     assert_eq!(lacking(&all), [Lack::NotEnhanced]);
     all[1].done_on = Day::from_ymd(2023, 4, 30);
     assert_eq!(lacking(&all), []);
@@ -141,6 +141,26 @@ fn of_a_council_the_newest_counts_and_of_dbs_every_one() {
     second_adult.done_on = Some(day(2, 1));
     all.push(second_adult);
     assert_eq!(lacking(&all), [Lack::Failed(Kind::Dbs)]);
+}
+
+#[test]
+fn a_check_that_failed_counts_until_a_newer_one_has_an_outcome() {
+    let kind = Kind::AccommodationExists;
+    let mut all = passed();
+    all[2].status = Status::Failed;
+    let mut again = check(43, COUNTY, kind, Status::InProgress);
+    again.started_on = Some(day(3, 20));
+    all.push(again);
+    assert_eq!(lacking(&all), [Lack::Failed(kind), Lack::Open(kind)]);
+    let last = all.last_mut().unwrap();
+    (last.status, last.done_on) = (Status::Passed, Some(day(3, 21)));
+    assert_eq!(lacking(&all), []);
+    // The same of one that ran out.
+    all[2].status = Status::Passed;
+    all[2].valid_until = Some(day(5, 31));
+    all.last_mut().unwrap().status = Status::InProgress;
+    let said = lacking(&all);
+    assert_eq!(said, [Lack::RanOut(kind, day(5, 31)), Lack::Open(kind)]);
 }
 
 #[test]

@@ -5,7 +5,7 @@
 
 use crate::document::RecordFields;
 use crate::ids::{CouncilCode, RecordId, RecordKind};
-use crate::schema::{self, FieldType, Outcode, Value};
+use crate::schema::{Named, Outcode, Value};
 use crate::time::{Day, Week};
 
 /// A place in the pool.
@@ -87,70 +87,9 @@ pub struct Request {
     pub reserved_for: Option<RecordId>,
 }
 
-/// The fields of one record, by name.
-struct Named<'a>(RecordKind, &'a RecordFields);
-
-impl Named<'_> {
-    fn values(&self, name: &str) -> &[Value] {
-        let field = schema::field_named(schema::newest(), self.0, name);
-        let values = field.and_then(|field| self.1.get(&field.id));
-        values.map_or(&[], Vec::as_slice)
-    }
-
-    fn numbers(&self, name: &str) -> impl Iterator<Item = u32> {
-        self.values(name).iter().filter_map(|value| match value {
-            Value::Integer(n) => u32::try_from(*n).ok(),
-            _ => None,
-        })
-    }
-
-    fn flags(&self, name: &str) -> impl Iterator<Item = bool> {
-        self.values(name).iter().filter_map(|value| match value {
-            Value::Boolean(flag) => Some(*flag),
-            _ => None,
-        })
-    }
-
-    /// What is promised: false if anybody says so.
-    fn promised(&self, name: &str) -> Option<bool> {
-        self.flags(name).min()
-    }
-
-    /// What is needed: true if anybody says so.
-    fn needed(&self, name: &str) -> bool {
-        self.flags(name).any(|flag| flag)
-    }
-
-    fn days(&self, name: &str) -> impl Iterator<Item = Day> {
-        self.values(name).iter().filter_map(|value| match value {
-            Value::Day(day) => Some(*day),
-            _ => None,
-        })
-    }
-
-    fn weeks(&self, name: &str) -> impl Iterator<Item = Week> {
-        self.values(name).iter().filter_map(|value| match value {
-            Value::Week(week) => Some(*week),
-            _ => None,
-        })
-    }
-
-    fn words(&self, name: &str) -> Vec<&'static str> {
-        let field = schema::field_named(schema::newest(), self.0, name);
-        let Some(FieldType::Code(codes)) = field.map(|field| field.accepts) else {
-            return Vec::new();
-        };
-        let words = self.values(name).iter().filter_map(|value| match value {
-            Value::Code(code) => codes.get(usize::from(*code)).copied(),
-            _ => None,
-        });
-        words.collect()
-    }
-
-    /// In conflict it is not open: it is about to be settled.
-    fn is_open(&self) -> bool {
-        self.words("state") == ["open"]
-    }
+/// In conflict it is not open: it is about to be settled.
+fn is_open(of: &Named<'_>) -> bool {
+    of.words("state") == ["open"]
 }
 
 impl Place {
@@ -168,7 +107,7 @@ impl Place {
         (id.kind() == RecordKind::Place).then(|| Self {
             id,
             council,
-            is_open: of.is_open(),
+            is_open: is_open(&of),
             rooms: of.numbers("rooms").min().unwrap_or(0),
             people: of.numbers("people").min().unwrap_or(0),
             area: of.values("area").iter().find_map(council_of),
@@ -193,10 +132,6 @@ impl Request {
             Value::Councils(codes) => Some(codes.clone()),
             _ => None,
         };
-        let reserved = |value: &Value| match value {
-            Value::Record(place) => Some(*place),
-            _ => None,
-        };
         let urgency = |word: &&str| match *word {
             "emergency" => Urgency::Emergency,
             "soon" => Urgency::Soon,
@@ -205,7 +140,7 @@ impl Request {
         (id.kind() == RecordKind::Request).then(|| Self {
             id,
             council,
-            is_open: of.is_open(),
+            is_open: is_open(&of),
             people: of.numbers("people").max().unwrap_or(0),
             rooms: of.numbers("rooms_needed").max().unwrap_or(0),
             with_children: of.needed("with_children"),
@@ -225,7 +160,7 @@ impl Request {
                 .map(urgency)
                 .max()
                 .unwrap_or(Urgency::Planned),
-            reserved_for: of.values("reserved_for").iter().find_map(reserved),
+            reserved_for: of.records("reserved_for").next(),
         })
     }
 }

@@ -10,6 +10,7 @@
 mod check;
 #[cfg(test)]
 pub(crate) mod generate;
+mod named;
 #[cfg(feature = "next-schema")]
 pub mod next;
 mod table;
@@ -17,6 +18,7 @@ mod text;
 mod value;
 
 pub use check::{SchemaError, check_edits};
+pub(crate) use named::Named;
 pub use table::{FIELDS_V1, kinds_of};
 pub use text::{BadValue, describe, format_value, parse_value};
 pub use value::{Edit, FieldId, Language, Mailbox, Outcode, Telephone, Value};
