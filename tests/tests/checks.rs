@@ -95,6 +95,7 @@ fn a_failed_check_closes_what_is_open_and_names_what_is_held() {
     // Of a host that is not there neither a check nor a place is made.
     let nobody = format!("host-{}", "a".repeat(24));
     for wrong in [
+        vec!["checks", "hosts", &nobody],
         vec!["checks", "start", &nobody, "dbs"],
         [&place[..], &["--host", &nobody]].concat(),
     ] {

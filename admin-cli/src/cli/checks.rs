@@ -6,6 +6,7 @@ use clap::Subcommand;
 use hyper::Method;
 use smp_protocol::api::{HostCheck, HostReadiness};
 use smp_protocol::ids::{RecordId, RecordKind};
+use smp_protocol::time::Day;
 
 use super::Context;
 use super::fields;
@@ -67,7 +68,7 @@ pub(super) enum Checks {
         checks: Vec<String>,
         /// The day on which the clock begins; today if it is not said
         #[arg(long, value_name = "DATE")]
-        on: Option<String>,
+        on: Option<Day>,
         #[command(flatten)]
         write: WriteArgs,
     },
@@ -80,10 +81,10 @@ pub(super) enum Checks {
         status: String,
         /// The day on which it was done; today if it is not said
         #[arg(long, value_name = "DATE")]
-        on: Option<String>,
+        on: Option<Day>,
         /// The last day on which the outcome counts
         #[arg(long, value_name = "DATE")]
-        valid_until: Option<String>,
+        valid_until: Option<Day>,
         /// Of a DBS check: basic or enhanced
         #[arg(long, value_name = "CODE")]
         level: Option<String>,
@@ -106,7 +107,7 @@ pub(super) enum Checks {
         within: i64,
         /// As of this day; today if it is not said
         #[arg(long, value_name = "DATE")]
-        on: Option<String>,
+        on: Option<Day>,
     },
     /// Lists every check that this council may read
     #[command(after_help = LIST_EXAMPLES)]
@@ -131,7 +132,7 @@ impl Checks {
                 checks,
                 on,
                 write,
-            } => start(context, host, &checks, on.as_deref(), &write),
+            } => start(context, host, &checks, on, &write),
             Self::Record {
                 check,
                 status,
@@ -140,9 +141,10 @@ impl Checks {
                 level,
                 write,
             } => {
+                let day = |day: Option<Day>| day.map(|day| day.to_string());
                 let given = [
-                    ("done_on", on),
-                    ("valid_until", valid_until),
+                    ("done_on", day(on)),
+                    ("valid_until", day(valid_until)),
                     ("level", level),
                 ];
                 let given = given.into_iter();
@@ -157,7 +159,7 @@ impl Checks {
                 change(context, check, fields, &write)
             }
             Self::Due { within, on } => {
-                let mut checks = listed(context, on.as_deref())?;
+                let mut checks = listed(context, on)?;
                 checks.retain(|check| check.in_days.is_some_and(|days| days <= within));
                 context.show(&checks)
             }
@@ -168,16 +170,24 @@ impl Checks {
             }
             Self::Hosts { host } => {
                 let mut hosts: Vec<HostReadiness> = context.client.get("/v1/readiness")?;
-                hosts.retain(|one| host.is_none_or(|host| one.host == host.to_string()));
+                if let Some(host) = host {
+                    hosts.retain(|one| one.host == host.to_string());
+                    if hosts.is_empty() {
+                        return Err(Failure::refused(
+                            format!("no register that this council may read has {host}"),
+                            "`smp hosts list` prints the ids of hosts",
+                        ));
+                    }
+                }
                 context.show(&hosts)
             }
         }
     }
 }
 
-fn listed(context: &Context, on: Option<&str>) -> Result<Vec<HostCheck>, Failure> {
+fn listed(context: &Context, on: Option<Day>) -> Result<Vec<HostCheck>, Failure> {
     let path = match on {
-        Some(day) => format!("/v1/checks?on={}", crate::client::escape(day)),
+        Some(day) => format!("/v1/checks?on={day}"),
         None => "/v1/checks".to_owned(),
     };
     context.client.get(&path)
@@ -208,7 +218,7 @@ fn start(
     context: &Context,
     host: RecordId,
     checks: &[String],
-    on: Option<&str>,
+    on: Option<Day>,
     write: &WriteArgs,
 ) -> Result<(), Failure> {
     let host = of_kind(host, RecordKind::Host)?;
@@ -219,7 +229,7 @@ fn start(
             ("check".to_owned(), check.clone()),
             ("status".to_owned(), "in_progress".to_owned()),
         ]);
-        fields.extend(on.map(|day| ("started_on".to_owned(), day.to_owned())));
+        fields.extend(on.map(|day| ("started_on".to_owned(), day.to_string())));
         fields::check(RecordKind::Check, &fields)?;
         all.push(fields);
     }

@@ -13,6 +13,10 @@ use crate::import;
 use crate::service::{Answer, Failure, FailureKind};
 use crate::store::{Change, StoreError, Table};
 
+/// What to do about an id that nothing has.
+const LISTS: &str = "the lists print the ids: `smp hosts list`, `smp checks list`, `smp pool list`, \
+                     `smp housing list`";
+
 /// The records of a kind in every document that this council may read.
 pub(super) fn list(core: &mut Core, kind: RecordKind, council: Option<CouncilCode>) -> Vec<Record> {
     let documents = readable(core, kind);
@@ -72,7 +76,7 @@ fn not_found(id: RecordId) -> Failure {
         FailureKind::NotFound,
         "not_found",
         format!("no document that this council may read has {id}"),
-        "the lists print the ids: `smp hosts list`, `smp pool list`, `smp housing list`",
+        LISTS,
     )
 }
 
@@ -218,7 +222,7 @@ impl Desk {
                 format!(
                     "this council has no {id}; another council's records are its own to change"
                 ),
-                "the lists print the ids: `smp hosts list`, `smp pool list`, `smp housing list`",
+                LISTS,
             ));
         }
         if edit.host.is_some() {
