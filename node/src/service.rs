@@ -10,7 +10,7 @@ use std::future::Future;
 use smp_protocol::api::{
     Alarm, ApiError, Case, CaseDecision, CaseOutcome, FallenDecision, FallenField, FallenOutcome,
     Found, HostCheck, HostReadiness, ImportReport, Match, NewCase, Reader, ReaderDecision, Record,
-    RecordEdit, RosterOffer, RosterOutcome, RosterView, Search, Status, Stored, Suggestions,
+    RecordEdit, RosterOffer, RosterOutcome, RosterView, Search, Split, Status, Stored, Suggestions,
 };
 use smp_protocol::ids::{CouncilCode, RecordId, RecordKind};
 
@@ -136,6 +136,9 @@ pub trait Service: Clone + Send + Sync + 'static {
         id: RecordId,
         decision: CaseDecision,
     ) -> impl Future<Output = Answer<CaseOutcome>> + Send;
+
+    /// Makes several requests of one, and ends what was proposed for it.
+    fn split(&self, id: RecordId, split: Split) -> impl Future<Output = Answer<Stored>> + Send;
 
     /// The places that would do for what is looked for, best first.
     fn search(&self, search: Search) -> impl Future<Output = Answer<Vec<Found>>> + Send;

@@ -12,7 +12,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub use cases::{Case, CaseAction, CaseDecision, CaseOutcome, NewCase};
+pub use cases::{
+    Case, CaseAction, CaseConsent, CaseDecision, CaseOutcome, CaseQuestion, NewCase, Split,
+};
 pub use checks::{HostCheck, HostReadiness};
 pub use matching::{Found, Match, Search, Suggestions, Unplaced};
 

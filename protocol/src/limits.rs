@@ -227,6 +227,17 @@ pub const PROPOSALS_OF_REQUEST: usize = 5;
 /// How long a hold may stand unconfirmed. Longer would keep a home from others.
 pub const HOLD_HOURS: u64 = 14 * 24;
 
+/// Questions that one council asks of one case, each with an answer: twice as many as there are to
+/// ask. They take room that facts need.
+pub const QUESTIONS_OF_CASE: usize = 16;
+
+/// Times that a host council's node says of one hold that its host's checks have changed. An officer
+/// who corrects a check to and fro must not fill the casework.
+pub const CONCERNS_OF_HOLD: usize = 32;
+
+/// Requests that one is split into: a household of forty in its single people is no household.
+pub const SPLIT_INTO: usize = 8;
+
 /// Rounds in which a node does by itself what follows from one event. Each follows from the one
 /// before (opening, comparing, placing); more would be going in a circle.
 pub const TENDING_ROUNDS: usize = 8;

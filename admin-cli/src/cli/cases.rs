@@ -4,6 +4,7 @@ use clap::Subcommand;
 use hyper::Method;
 use smp_protocol::api::{Case, CaseAction, CaseDecision, CaseOutcome, NewCase};
 use smp_protocol::ids::{CouncilCode, RecordId, RecordKind};
+use smp_protocol::time::Day;
 
 use super::Context;
 use crate::exit::Failure;
@@ -69,6 +70,35 @@ Examples:
 const ARRIVED_EXAMPLES: &str = "\
 Examples:
   smp cases arrived proposal-aebagbafaydqqcikbmga2dqp";
+
+const END_EXAMPLES: &str = "\
+Examples:
+  smp cases end proposal-aebagbafaydqqcikbmga2dqp --on 2026-12-20 --reason end_of_agreement
+  smp cases end proposal-aebagbafaydqqcikbmga2dqp --on 2026-12-20 --again
+
+The booking stands until each council has ended its part: `withdraw`, `release`.";
+
+const TRANSFER_EXAMPLES: &str = "\
+Examples:
+  smp cases transfer proposal-aebagbafaydqqcikbmga2dqp --on 2027-01-04
+
+It has moved once both councils have said the same day.";
+
+const ASK_EXAMPLES: &str = "\
+Examples:
+  smp cases ask proposal-aebagbafaydqqcikbmga2dqp pets
+  smp cases ask proposal-aebagbafaydqqcikbmga2dqp school_near";
+
+const ANSWER_EXAMPLES: &str = "\
+Examples:
+  smp cases answer proposal-aebagbafaydqqcikbmga2dqp pets yes
+  smp cases answer proposal-aebagbafaydqqcikbmga2dqp risk_information by_telephone";
+
+const CONSENT_EXAMPLES: &str = "\
+Examples:
+  smp cases consent proposal-aebagbafaydqqcikbmga2dqp --method in_person
+  smp cases consent proposal-aebagbafaydqqcikbmga2dqp --method by_telephone --on 2026-11-20
+  smp cases consent proposal-aebagbafaydqqcikbmga2dqp --method in_writing --refused";
 
 const DID_NOT_ARRIVE_EXAMPLES: &str = "\
 Examples:
@@ -141,7 +171,8 @@ pub(super) enum Cases {
     /// Guest council: takes the place that is held
     #[command(after_help = CONFIRM_EXAMPLES)]
     Confirm(CaseArgs),
-    /// Guest council: ends its part in a case, at any time
+    /// Guest council: ends its part in a case, at any time; what it looks for is open again, unless
+    /// the reason says that no place is needed any more
     #[command(after_help = WITHDRAW_EXAMPLES)]
     Withdraw(EndArgs),
     /// Host council: lets go of the place, at any time
@@ -156,6 +187,61 @@ pub(super) enum Cases {
     /// Host council: the household did not come
     #[command(after_help = DID_NOT_ARRIVE_EXAMPLES)]
     DidNotArrive(CaseArgs),
+    /// Either council: says on which day the booking ends
+    #[command(after_help = END_EXAMPLES)]
+    End {
+        #[command(flatten)]
+        end: EndArgs,
+        /// Its last day
+        #[arg(long, value_name = "DATE")]
+        on: Day,
+        /// Guest council: looks for the household's next place from now on, with a new request that
+        /// goes on from the old one
+        #[arg(long)]
+        again: bool,
+    },
+    /// Guest council: offers that the host council becomes responsible; host council: agrees
+    #[command(after_help = TRANSFER_EXAMPLES)]
+    Transfer {
+        #[command(flatten)]
+        of: CaseArgs,
+        /// The first day on which it is
+        #[arg(long, value_name = "DATE")]
+        on: Day,
+    },
+    /// Either council: asks the other something
+    #[command(after_help = ASK_EXAMPLES)]
+    Ask {
+        #[command(flatten)]
+        of: CaseArgs,
+        /// What, as a code: pets, access, length, smoking and more; a wrong one prints all of them
+        question: String,
+    },
+    /// Either council: answers what the other has asked
+    #[command(after_help = ANSWER_EXAMPLES)]
+    Answer {
+        #[command(flatten)]
+        of: CaseArgs,
+        /// What was asked
+        question: String,
+        /// yes, no, partly, not_known or by_telephone
+        answer: String,
+    },
+    /// Either council: writes down what its own household or host said of the case
+    #[command(after_help = CONSENT_EXAMPLES)]
+    Consent {
+        #[command(flatten)]
+        of: CaseArgs,
+        /// How they said so: in_person, by_telephone, in_writing or through_an_interpreter
+        #[arg(long, value_name = "CODE")]
+        method: String,
+        /// When; today if it is not said
+        #[arg(long, value_name = "DATE")]
+        on: Option<Day>,
+        /// They refused, or took it back
+        #[arg(long)]
+        refused: bool,
+    },
 }
 
 impl Cases {
@@ -198,6 +284,54 @@ impl Cases {
             Self::Withdraw(end) => end.send(context, CaseAction::Withdraw),
             Self::Release(end) => end.send(context, CaseAction::Release),
             Self::Decline(end) => end.send(context, CaseAction::Decline),
+            Self::End { end, on, again } => {
+                let decision = CaseDecision {
+                    on: Some(on.to_string()),
+                    again,
+                    ..end.decision(CaseAction::End)
+                };
+                end.of.send(context, &decision)
+            }
+            Self::Transfer { of, on } => {
+                let decision = CaseDecision {
+                    on: Some(on.to_string()),
+                    ..of.decision(CaseAction::Transfer)
+                };
+                of.send(context, &decision)
+            }
+            Self::Ask { of, question } => {
+                let decision = CaseDecision {
+                    question: Some(question),
+                    ..of.decision(CaseAction::Ask)
+                };
+                of.send(context, &decision)
+            }
+            Self::Answer {
+                of,
+                question,
+                answer,
+            } => {
+                let decision = CaseDecision {
+                    question: Some(question),
+                    answer: Some(answer),
+                    ..of.decision(CaseAction::Answer)
+                };
+                of.send(context, &decision)
+            }
+            Self::Consent {
+                of,
+                method,
+                on,
+                refused,
+            } => {
+                let decision = CaseDecision {
+                    method: Some(method),
+                    on: on.map(|on| on.to_string()),
+                    refused,
+                    ..of.decision(CaseAction::Consent)
+                };
+                of.send(context, &decision)
+            }
         }
     }
 }
@@ -217,12 +351,15 @@ impl CaseArgs {
 }
 
 impl EndArgs {
-    fn send(self, context: &Context, action: CaseAction) -> Result<(), Failure> {
-        let decision = CaseDecision {
+    fn decision(&self, action: CaseAction) -> CaseDecision {
+        CaseDecision {
             reason: self.reason.clone(),
             ..self.of.decision(action)
-        };
-        self.of.send(context, &decision)
+        }
+    }
+
+    fn send(&self, context: &Context, action: CaseAction) -> Result<(), Failure> {
+        self.of.send(context, &self.decision(action))
     }
 }
 

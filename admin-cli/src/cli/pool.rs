@@ -1,7 +1,11 @@
 //! `smp pool`.
 
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
 use clap::{Subcommand, ValueEnum};
 use hyper::Method;
+use smp_protocol::api::{Split, Stored};
 use smp_protocol::ids::{RecordId, RecordKind};
 
 use super::Context;
@@ -52,6 +56,15 @@ const EDIT_EXAMPLES: &str = "\
 Examples:
   smp pool edit place-aebagbafaydqqcikbmga2dqp --set state=closed
   smp pool edit request-aebagbafaydqqcikbmga2dqp --set urgency=emergency --replicated";
+
+const SPLIT_EXAMPLES: &str = "\
+Examples:
+  smp pool split request-aebagbafaydqqcikbmga2dqp --into people=2,adults=1,rooms_needed=1 \
+--into people=1,adults=1,rooms_needed=1
+
+The request is closed, and what was proposed for it is withdrawn. The parts are for as many people
+and adults as it was; what is not said of a part is as in the request. Several values of one field
+are joined by semicolons.";
 
 const IMPORT_EXAMPLES: &str = "\
 Examples:
@@ -131,6 +144,20 @@ impl<K: Kind + Clone + Send + Sync + 'static> NewArgs<K> {
     }
 }
 
+/// One part of a request that is split.
+#[derive(Debug, Clone)]
+pub(super) struct Part(BTreeMap<String, String>);
+
+impl FromStr for Part {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let settings = text.split(',').map(str::parse::<Setting>);
+        let settings = settings.map(|setting| setting.map(|s| (s.field, s.value)));
+        settings.collect::<Result<_, _>>().map(Self)
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Pool {
     /// Offers a place at one of this council's hosts
@@ -167,6 +194,15 @@ pub(super) enum Pool {
     /// Changes one of this council's own places, requests or contacts
     #[command(after_help = EDIT_EXAMPLES)]
     Edit(EditArgs),
+    /// Makes several requests of one: a household that does not stay together
+    #[command(after_help = SPLIT_EXAMPLES)]
+    Split {
+        /// The request's id
+        request: RecordId,
+        /// What one part needs, as FIELD=VALUE,FIELD=VALUE; once for each part
+        #[arg(long, value_name = "FIELDS", required = true)]
+        into: Vec<Part>,
+    },
     /// Shows one place, request or contact, with every field
     #[command(after_help = SHOW_EXAMPLES)]
     Show(ShowArgs),
@@ -198,6 +234,16 @@ impl Pool {
             Self::List { what, args } => args.run(context, what.kinds()),
             Self::Search(args) => args.run(context),
             Self::Suggest(args) => args.run(context),
+            Self::Split { request, into } => {
+                let into = into.into_iter().map(|part| part.0).collect();
+                let doing = "waiting for the node";
+                let path = format!("/v1/record/{request}/split");
+                let stored: Stored =
+                    context
+                        .client
+                        .send(Method::POST, &path, &Split { into }, doing)?;
+                context.show(&stored)
+            }
             Self::Show(args) => args.run(context, KINDS),
             Self::Edit(args) => args.run(context, KINDS),
             Self::Import { kind, args } => args.run(context, kind.kind()),

@@ -8,7 +8,7 @@ use super::writes::held_by;
 use super::{Look, View, csv};
 use crate::exit::Failure;
 
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 22] = [
     "id",
     "stage",
     "turn",
@@ -25,6 +25,11 @@ const COLUMNS: [&str; 17] = [
     "silence",
     "reason",
     "agreed_by_phone",
+    "responsible",
+    "ends_on",
+    "transfer_on",
+    "transferred",
+    "concern_since",
     "next",
 ];
 
@@ -71,6 +76,52 @@ impl View for Vec<Case> {
     }
 }
 
+/// What the councils have told each other beside.
+fn remarks(case: &Case, look: &Look, line: &mut impl FnMut(&str, &str)) {
+    if let Some(since) = &case.concern_since {
+        let since = ago(since, look.now);
+        line(
+            "concern",
+            &format!(
+                "a check of the host failed or ran out ({since}); telephone {}",
+                case.host_name
+            ),
+        );
+    }
+    if let Some(on) = &case.ends_on {
+        let reason = case.ends_reason.as_deref().map(|r| format!(" ({r})"));
+        line("ends", &format!("{on}{}", reason.unwrap_or_default()));
+    }
+    match (&case.transfer_on, case.transferred) {
+        (Some(on), true) => line(
+            "moves",
+            &format!("{} is responsible from {on}", case.host_name),
+        ),
+        (Some(on), false) => line("moves", &format!("from {on}, if {} agrees", case.host_name)),
+        (None, _) => {}
+    }
+    let sides = [
+        ("household", &case.guest_consent),
+        ("host", &case.host_consent),
+    ];
+    for (who, consent) in sides {
+        if let Some(consent) = consent {
+            let said = if consent.given { "agreed" } else { "refused" };
+            let (method, on) = (consent.method.replace('_', " "), &consent.on);
+            line("consent", &format!("{who} {said} on {on}, {method}"));
+        }
+    }
+    for asked in &case.questions {
+        let by = if asked.by == "guest" {
+            &case.guest_name
+        } else {
+            &case.host_name
+        };
+        let answer = asked.answer.as_deref().unwrap_or("not answered yet");
+        line("asked", &format!("{} by {by}: {answer}", asked.question));
+    }
+}
+
 impl View for Case {
     fn words(&self, look: &Look) -> String {
         let mut out = format!("{}\n", plain(&self.id));
@@ -95,6 +146,7 @@ impl View for Case {
         if let Some(reason) = &self.reason {
             line("reason", reason);
         }
+        remarks(self, look, &mut line);
         line("turn", if self.yours { "you" } else { whose(self) });
         line("otherwise", &self.silence);
         for command in &self.next {
@@ -115,7 +167,11 @@ impl View for Case {
 
 impl View for CaseOutcome {
     fn words(&self, look: &Look) -> String {
-        format!("{}{}", self.case.words(look), held_by(self.held_by))
+        let mut out = self.case.words(look);
+        for request in &self.created {
+            out.push_str(&format!("  {:<10} {}\n", "new", plain(request)));
+        }
+        out + &held_by(self.held_by)
     }
 
     fn csv(&self) -> Result<String, Failure> {

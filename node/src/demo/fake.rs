@@ -9,7 +9,7 @@ use smp_protocol::api::{
     Alarm, Case, CaseAction, CaseDecision, CaseOutcome, DocumentStatus, FallenDecision,
     FallenField, FallenOutcome, Found, HostCheck, HostReadiness, ImportReport, Match, NewCase,
     PeerStatus, Reader, ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome,
-    RosterStatus, RosterView, Search, Status, StoreStatus, Stored, Suggestions,
+    RosterStatus, RosterView, Search, Split, Status, StoreStatus, Stored, Suggestions,
 };
 use smp_protocol::ids::{CouncilCode, DocumentKind, DocumentName, RecordId, RecordKind};
 use smp_protocol::schema::kinds_of;
@@ -196,21 +196,18 @@ fn case(new: NewCase) -> Case {
         id: RecordId::new(RecordKind::Proposal, [2; 15]).to_string(),
         stage: "proposed".to_owned(),
         turn: "host".to_owned(),
-        yours: false,
-        guest: String::new(),
-        guest_name: String::new(),
-        host: String::new(),
-        host_name: String::new(),
         request: new.request,
         place: new.places.first().cloned(),
         places: new.places,
-        since: String::new(),
-        until: None,
-        silence: String::new(),
-        reason: None,
-        agreed_by_phone: false,
-        next: Vec::new(),
-        fits: Vec::new(),
+        ..Case::default()
+    }
+}
+
+fn outcome(case: Case) -> CaseOutcome {
+    CaseOutcome {
+        case,
+        created: Vec::new(),
+        held_by: 0,
     }
 }
 
@@ -374,7 +371,7 @@ impl Service for FakeNode {
     async fn new_case(&self, new: NewCase) -> Answer<CaseOutcome> {
         let case = case(new);
         self.world.lock().unwrap().case = Some(case.clone());
-        Ok(CaseOutcome { case, held_by: 0 })
+        Ok(outcome(case))
     }
 
     async fn decide_case(&self, _: RecordId, decision: CaseDecision) -> Answer<CaseOutcome> {
@@ -385,10 +382,11 @@ impl Service for FakeNode {
             ("held", CaseAction::Confirm) => "placed".to_owned(),
             other => panic!("{other:?}"),
         };
-        Ok(CaseOutcome {
-            case: case.clone(),
-            held_by: 0,
-        })
+        Ok(outcome(case.clone()))
+    }
+
+    async fn split(&self, _: RecordId, _: Split) -> Answer<Stored> {
+        not_here()
     }
 
     async fn search(&self, _: Search) -> Answer<Vec<Found>> {

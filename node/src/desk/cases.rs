@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use smp_protocol::api::{Case, CaseAction, CaseDecision, CaseOutcome, Match, NewCase};
+use smp_protocol::api::{
+    Case, CaseAction, CaseDecision, CaseOutcome, Match, NewCase, RecordEdit, Split, Stored,
+};
 use smp_protocol::casework::{
-    self, Book, CaseView, DecideError, Ledgers, PoolRefusal, Refusal, Stage, Turn, Wish,
+    self, Book, CaseView, DecideError, Done, Ledgers, PoolRefusal, Refusal, Stage, Turn, Wish,
 };
 use smp_protocol::ids::{CouncilCode, NodeId, RecordId, RecordKind};
 use smp_protocol::schema::{self, Edit, FieldType};
-use smp_protocol::session::Receipt;
 
 use super::records::name_of;
-use super::{Desk, LOOK, matching, refused};
+use super::{Desk, LOOK, matching, records, refused, remarks};
 use crate::engine::{Core, clock};
 use crate::service::{Answer, Failure, FailureKind};
 
@@ -40,14 +41,19 @@ fn once_answered(ledgers: &Ledgers) -> Book<CouncilCode, RecordId> {
 
 /// One case.
 pub(super) fn show(core: &mut Core, id: RecordId) -> Answer<Case> {
-    let own = core.member.identity().council;
+    let found = view_of(core, id)?;
     let ledgers = core.decider.ledgers(&core.member);
-    let cases = ledgers.cases(own);
-    let found = cases.iter().find(|view| view.case.proposal == id);
-    let found = found.ok_or_else(|| no_such_case(id))?;
-    let mut shown = case(core, &once_answered(&ledgers), found);
-    shown.fits = what_else_fits(core, found);
+    let mut shown = case(core, &once_answered(&ledgers), &found);
+    shown.fits = what_else_fits(core, &found);
     Ok(shown)
+}
+
+/// One case, by the rules.
+pub(super) fn view_of(core: &Core, id: RecordId) -> Answer<CaseView> {
+    let ledgers = core.decider.ledgers(&core.member);
+    let cases = ledgers.cases(core.member.identity().council).into_iter();
+    let mut found = cases.filter(|view| view.case.proposal == id);
+    found.next().ok_or_else(|| no_such_case(id))
 }
 
 /// For a household of this council whose place is lost or given to another: what else would do.
@@ -84,7 +90,7 @@ fn case(core: &Core, book: &Book<CouncilCode, RecordId>, view: &CaseView) -> Cas
         id: view.case.proposal.to_string(),
         stage: stage.as_str().to_owned(),
         turn: turn.to_owned(),
-        yours,
+        yours: yours || view.remarks.wait_for(view.side(own)),
         guest: view.guest.to_string(),
         guest_name: name_of(core, view.guest),
         host: view.host.to_string(),
@@ -95,10 +101,11 @@ fn case(core: &Core, book: &Book<CouncilCode, RecordId>, view: &CaseView) -> Cas
         since: view.since.to_string(),
         until: view.until.map(|until| until.to_string()),
         silence: stage.silence().to_owned(),
-        reason: view.reason.and_then(reason_word).map(str::to_owned),
+        reason: view.reason.and_then(reason).map(str::to_owned),
         agreed_by_phone: view.agreed_by_phone,
         next: next(book, view, own),
         fits: Vec::new(),
+        ..remarks::shown(view)
     }
 }
 
@@ -124,39 +131,45 @@ fn next(book: &Book<CouncilCode, RecordId>, view: &CaseView, own: CouncilCode) -
         false => &as_guest[..],
     };
     let may = may.iter().filter(|(_, may)| *may);
-    may.map(|(word, _)| format!("smp cases {word} {id}"))
-        .collect()
+    let commands = may.map(|(word, _)| format!("smp cases {word} {id}"));
+    remarks::asked_of(view, own).chain(commands).collect()
 }
 
-fn reasons() -> &'static [&'static str] {
-    let field = schema::field_named(schema::NEWEST, RecordKind::Release, "reason");
+fn codes_of(kind: RecordKind, name: &str) -> &'static [&'static str] {
+    let field = schema::field_named(schema::NEWEST, kind, name);
     match field.map(|field| field.accepts) {
         Some(FieldType::Code(codes)) => codes,
         _ => &[],
     }
 }
 
-fn reason_word(code: u8) -> Option<&'static str> {
-    reasons().get(usize::from(code)).copied()
+/// The word of a reason.
+pub(super) fn reason(code: u8) -> Option<&'static str> {
+    word(RecordKind::Release, "reason", code)
 }
 
-fn reason_code(word: Option<&str>) -> Answer<Option<u8>> {
-    let Some(word) = word else {
-        return Ok(None);
-    };
-    let found = reasons().iter().position(|code| *code == word);
+/// The word of a code of a field.
+pub(super) fn word(kind: RecordKind, name: &str, code: u8) -> Option<&'static str> {
+    codes_of(kind, name).get(usize::from(code)).copied()
+}
+
+/// The code of a word of a field.
+pub(super) fn code(kind: RecordKind, name: &str, word: &str) -> Answer<u8> {
+    let codes = codes_of(kind, name);
+    let found = codes.iter().position(|code| *code == word);
     let code = found.and_then(|at| u8::try_from(at).ok());
-    let code = code.ok_or_else(|| {
-        let codes = reasons().join(", ");
-        bad(
-            "reason",
-            format!("there is no such reason; there are {codes}"),
-        )
-    });
-    code.map(Some)
+    code.ok_or_else(|| {
+        let codes = codes.join(", ");
+        bad(name, format!("there is no such {name}; there are {codes}"))
+    })
 }
 
-fn bad(field: &str, message: String) -> Failure {
+pub(super) fn reason_code(word: Option<&str>) -> Answer<Option<u8>> {
+    let code = word.map(|word| code(RecordKind::Release, "reason", word));
+    code.transpose()
+}
+
+pub(super) fn bad(field: &str, message: String) -> Failure {
     Failure::new(
         FailureKind::BadRequest,
         "bad_field",
@@ -200,6 +213,11 @@ fn wish(case: RecordId, decision: &CaseDecision) -> Answer<Wish> {
             case,
             arrived: false,
         },
+        CaseAction::End
+        | CaseAction::Transfer
+        | CaseAction::Ask
+        | CaseAction::Answer
+        | CaseAction::Consent => return remarks::wish(case, decision),
     })
 }
 
@@ -209,8 +227,9 @@ impl Desk {
         let places = new.places.iter();
         let places = places.map(|text| id_of("places", text, RecordKind::Place));
         let places = places.collect::<Answer<Vec<RecordId>>>()?;
-        self.carry_out(Wish::Propose { request, places }, Vec::new())
-            .await
+        let wish = Wish::Propose { request, places };
+        let (case, done) = self.carry_out(wish, Vec::new()).await?;
+        self.outcome(case, done).await
     }
 
     pub(super) async fn decide_case(
@@ -223,11 +242,51 @@ impl Desk {
                 .map_err(|error| bad("without", format!("{error}")))
         });
         let without = without.collect::<Answer<Vec<CouncilCode>>>()?;
-        self.carry_out(wish(case, &decision)?, without).await
+        let wish = match decision.action {
+            // Which of the questions it is, the case says.
+            CaseAction::Answer => self.answer_to(case, &decision).await?,
+            _ => wish(case, &decision)?,
+        };
+        let (case, done) = self.carry_out(wish, without).await?;
+        self.outcome(case, done).await
+    }
+
+    pub(super) async fn split_request(&self, request: RecordId, split: Split) -> Answer<Stored> {
+        if request.kind() != RecordKind::Request {
+            return Err(bad("id", format!("{request} is no request")));
+        }
+        let mut into = Vec::new();
+        for fields in split.into {
+            let edit = RecordEdit {
+                fields,
+                ..RecordEdit::default()
+            };
+            let given = records::parse(RecordKind::Request, &edit)?.into_iter();
+            into.push(given.filter_map(|(id, value)| Some((id, value?))).collect());
+        }
+        let (_, done) = self
+            .carry_out(Wish::Split { request, into }, Vec::new())
+            .await?;
+        Ok(Stored {
+            records: done.created.iter().map(RecordId::to_string).collect(),
+            held_by: self.held_by(done.receipts, false).await,
+        })
+    }
+
+    async fn outcome(&self, case: Option<Case>, done: Done) -> Answer<CaseOutcome> {
+        Ok(CaseOutcome {
+            case: case.ok_or_else(|| no_such_case(done.case))?,
+            created: done.created.iter().map(RecordId::to_string).collect(),
+            held_by: self.held_by(done.receipts, false).await,
+        })
     }
 
     /// Decides; and if other councils have to say first what they hold, waits for them a while.
-    async fn carry_out(&self, wish: Wish, without: Vec<CouncilCode>) -> Answer<CaseOutcome> {
+    async fn carry_out(
+        &self,
+        wish: Wish,
+        without: Vec<CouncilCode>,
+    ) -> Answer<(Option<Case>, Done)> {
         let deadline = tokio::time::Instant::now() + ANSWERS;
         let mut looks = tokio::time::interval(LOOK);
         loop {
@@ -238,10 +297,7 @@ impl Desk {
                 .await?;
             let over = tokio::time::Instant::now() >= deadline;
             match decided {
-                Ok((case, receipts)) => {
-                    let held_by = self.held_by(receipts, false).await;
-                    return Ok(CaseOutcome { case, held_by });
-                }
+                Ok(done) => return Ok(done),
                 Err((DecideError::Unsure(_), _)) if !over => {}
                 Err((error, names)) => return Err(not_decided(&error, &names)),
             }
@@ -254,7 +310,7 @@ fn decide(
     core: &mut Core,
     wish: &Wish,
     without: &[CouncilCode],
-) -> Result<(Case, Vec<Receipt>), (DecideError, Vec<String>)> {
+) -> Result<(Option<Case>, Done), (DecideError, Vec<String>)> {
     let now = clock();
     let named = |core: &Core, councils: &[CouncilCode]| {
         let names = councils.iter();
@@ -266,7 +322,7 @@ fn decide(
         Ok(()) => core.decider.decide(member, wish, now),
         Err(error) => Err(error.into()),
     };
-    let (id, receipts) = decided.map_err(|error| {
+    let done = decided.map_err(|error| {
         let names = match &error {
             DecideError::Unsure(councils) => named(core, councils),
             _ => Vec::new(),
@@ -275,10 +331,9 @@ fn decide(
     })?;
     if !without.is_empty() {
         let names = named(core, without).join(", ");
-        tracing::warn!(case = %id, without = names, "decided without asking");
+        tracing::warn!(case = %done.case, without = names, "decided without asking");
     }
-    let case = show(core, id).map_err(|_| (DecideError::NoSuchCase(id), Vec::new()))?;
-    Ok((case, receipts))
+    Ok((show(core, done.case).ok(), done))
 }
 
 fn not_decided(error: &DecideError, names: &[String]) -> Failure {
@@ -313,7 +368,15 @@ fn not_decided(error: &DecideError, names: &[String]) -> Failure {
              they are. If one is gone for longer, telephone it, make sure that it has no other \
              agreement with you, and say --without and its code",
         ),
+        DecideError::Parts | DecideError::People { .. } => bad("into", message),
+        DecideError::NotGuest => bad("again", message),
+        DecideError::Continued(_) => conflict(
+            "continued",
+            message,
+            "nothing was changed; `smp pool list requests` shows it",
+        ),
         DecideError::Refused(refusal) => refused_by_rule(*refusal, message),
+        DecideError::Remark(refusal) => remarks::refused(*refusal, message),
         DecideError::Write(error) => refused(error),
     }
 }
@@ -334,6 +397,15 @@ pub(super) fn must_decide(core: &Core) -> Answer<()> {
     }
     let message = DecideError::NotDecider(decider).to_string();
     Err(not_decider(decider.as_ref(), message))
+}
+
+/// Insists that no other node takes its council's decisions: it may just be holding what is to be
+/// changed. A council without a decider holds nothing.
+fn must_decide_if_any(core: &Core) -> Answer<()> {
+    match casework::decider_of(&core.member, core.member.identity().council) {
+        Some(_) => must_decide(core),
+        None => Ok(()),
+    }
 }
 
 fn refused_by_rule(refusal: Refusal, message: String) -> Failure {
@@ -365,6 +437,16 @@ pub(super) fn guard(core: &Core, edits: &[Edit]) -> Answer<()> {
     let pool = |kind| matches!(kind, RecordKind::Place | RecordKind::Request);
     if !edits.iter().any(|edit| pool(edit.record().kind())) {
         return Ok(());
+    }
+    let changes = |edit: &Edit| {
+        matches!(edit, Edit::Update { .. })
+            && matches!(
+                edit.record().kind(),
+                RecordKind::Place | RecordKind::Request
+            )
+    };
+    if edits.iter().any(changes) {
+        must_decide_if_any(core)?;
     }
     let ledgers = core.decider.ledgers(&core.member);
     casework::check_pool_edits(ledgers.book(), edits).map_err(|refusal| {

@@ -10,6 +10,7 @@ mod imports;
 mod matching;
 mod records;
 mod region;
+mod remarks;
 mod status;
 
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use std::time::Duration;
 use smp_protocol::api::{
     Alarm, Case, CaseDecision, CaseOutcome, FallenDecision, FallenField, FallenOutcome, Found,
     HostCheck, HostReadiness, ImportReport, Match, NewCase, Reader, ReaderDecision, Record,
-    RecordEdit, RosterOffer, RosterOutcome, RosterView, Search, Status, Stored, Suggestions,
+    RecordEdit, RosterOffer, RosterOutcome, RosterView, Search, Split, Status, Stored, Suggestions,
 };
 use smp_protocol::ids::{CouncilCode, DocumentKind, RecordId, RecordKind};
 use smp_protocol::schema;
@@ -199,6 +200,10 @@ impl Service for Desk {
 
     async fn decide_case(&self, id: RecordId, decision: CaseDecision) -> Answer<CaseOutcome> {
         Desk::decide_case(self, id, decision).await
+    }
+
+    async fn split(&self, id: RecordId, split: Split) -> Answer<Stored> {
+        self.split_request(id, split).await
     }
 
     async fn search(&self, search: Search) -> Answer<Vec<Found>> {

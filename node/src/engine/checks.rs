@@ -2,7 +2,8 @@
 //! failed or run out.
 //!
 //! Which place is which host's is in this council's vault alone, and never leaves it. What is held or
-//! taken for a case is not closed under it: its officers are told, and decide.
+//! taken for a case is not closed under it: the officers of both councils are told, and decide. The
+//! household's council is told that it is so, and not which check or why.
 
 use std::collections::BTreeMap;
 
@@ -69,10 +70,25 @@ impl Core {
         if decider_of(&self.member, own) != Some(self.member.node()) {
             return;
         }
-        let stopped = self.stopped_places(today).unwrap_or_else(|error| {
-            tracing::error!(%error, "places stay open, whosever they are");
-            Vec::new()
-        });
+        let stopped = match self.stopped_places(today) {
+            Ok(stopped) => stopped,
+            Err(error) => {
+                tracing::error!(%error, "places stay open, whosever they are");
+                return;
+            }
+        };
+        let places = stopped.iter().map(|(place, _)| *place).collect();
+        let told = self
+            .decider
+            .raise_concerns(&mut self.member, &places, clock());
+        match told {
+            Ok(0) => {}
+            Ok(councils) => tracing::warn!(
+                councils,
+                "told councils that the checks of a host have changed whose place they have"
+            ),
+            Err(error) => tracing::error!(%error, "a council was not told of a host's checks"),
+        }
         let edits = stopped
             .iter()
             .filter_map(|(place, _)| closing(&self.member, *place));

@@ -27,7 +27,8 @@ use crate::service::Service;
     servers((url = "http://localhost", description = "The Unix socket named in smp-node.toml")),
     components(schemas(
         api::Advice, api::Alarm, api::AlarmPeer, api::ApiError, api::Case, api::CaseAction,
-        api::CaseDecision, api::CaseOutcome, api::NewCase, api::FallenAction, api::Found,
+        api::CaseConsent, api::CaseDecision, api::CaseOutcome, api::CaseQuestion, api::NewCase,
+        api::Split, api::FallenAction, api::Found,
         api::HostCheck, api::HostReadiness, api::Match, api::Search, api::Suggestions,
         api::Unplaced,
         api::FallenDecision, api::FallenField, api::FallenOutcome, api::DocumentPeer, api::DocumentStatus, api::ImportProblem,
@@ -61,6 +62,7 @@ where
 
 /// The routes that answer at once.
 pub(super) fn quick<S: Service>() -> OpenApiRouter<S> {
+    use super::cases::*;
     use routes::*;
     OpenApiRouter::with_openapi(Frame::openapi())
         .routes(entry(__path_health, health))
@@ -75,6 +77,7 @@ pub(super) fn quick<S: Service>() -> OpenApiRouter<S> {
         .routes(entry(__path_new_case, new_case::<S>))
         .routes(entry(__path_case, case::<S>))
         .routes(entry(__path_decide_case, decide_case::<S>))
+        .routes(entry(__path_split, split::<S>))
         .routes(entry(__path_search, search::<S>))
         .routes(entry(__path_suggestions, suggestions::<S>))
         .routes(entry(__path_checks, checks::<S>))

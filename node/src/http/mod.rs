@@ -4,6 +4,7 @@
 //! and there is no other. Every answer that is not a success is an
 //! [`ApiError`](smp_protocol::api::ApiError). Neither bodies nor queries are ever logged.
 
+mod cases;
 mod document;
 mod input;
 mod problem;

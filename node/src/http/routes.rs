@@ -7,10 +7,9 @@ use axum::http::{StatusCode, Uri, header};
 use axum::response::IntoResponse;
 use axum::{Extension, Json as Answer};
 use smp_protocol::api::{
-    Alarm, ApiError, Case, CaseDecision, CaseOutcome, DocumentStatus, FallenDecision, FallenField,
-    FallenOutcome, Found, HostCheck, HostReadiness, ImportReport, Match, NewCase, PeerStatus,
-    Reader, ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome, RosterView, Search,
-    Status, Stored, Suggestions,
+    Alarm, ApiError, DocumentStatus, FallenDecision, FallenField, FallenOutcome, Found, HostCheck,
+    HostReadiness, ImportReport, Match, PeerStatus, Reader, ReaderDecision, Record, RecordEdit,
+    RosterOffer, RosterOutcome, RosterView, Search, Status, Stored, Suggestions,
 };
 use smp_protocol::ids::{RecordId, RecordKind};
 
@@ -20,7 +19,7 @@ use super::input::{File, Json, Named, Parameters};
 use super::problem::Problem;
 use crate::service::{ImportOptions, Service};
 
-type Result<T> = std::result::Result<T, Problem>;
+pub(super) type Result<T> = std::result::Result<T, Problem>;
 
 /// The node answers.
 #[utoipa::path(get, path = "/v1/health", responses(
@@ -202,68 +201,6 @@ pub(super) async fn template<S: Service>(
     Parameters::read(&uri, &[])?;
     let csv = service.template(kind).await?;
     Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], csv))
-}
-
-/// Every case that this council has with another, newest change last.
-#[utoipa::path(get, path = "/v1/cases", responses(
-    (status = 200, body = Vec<Case>),
-    (status = "default", description = "What is wrong and what to do next", body = ApiError),
-))]
-pub(super) async fn cases<S: Service>(
-    State(service): State<S>,
-    uri: Uri,
-) -> Result<Answer<Vec<Case>>> {
-    Parameters::read(&uri, &[])?;
-    Ok(Answer(service.cases().await?))
-}
-
-/// Proposes places of another council for a request of this one.
-#[utoipa::path(post, path = "/v1/cases", request_body = NewCase, responses(
-    (status = 201, description = "On this node's disk", body = CaseOutcome),
-    (status = "default", description = "What is wrong and what to do next", body = ApiError),
-))]
-pub(super) async fn new_case<S: Service>(
-    State(service): State<S>,
-    uri: Uri,
-    Json(new): Json<NewCase>,
-) -> Result<(StatusCode, Answer<CaseOutcome>)> {
-    Parameters::read(&uri, &[])?;
-    let outcome = service.new_case(new).await?;
-    Ok((StatusCode::CREATED, Answer(outcome)))
-}
-
-/// One case.
-#[utoipa::path(get, path = "/v1/case/{id}",
-    params(("id" = String, Path, description = "The case's id")),
-    responses(
-        (status = 200, body = Case),
-        (status = "default", description = "What is wrong and what to do next", body = ApiError),
-    ))]
-pub(super) async fn case<S: Service>(
-    State(service): State<S>,
-    Named(id): Named<RecordId>,
-    uri: Uri,
-) -> Result<Answer<Case>> {
-    Parameters::read(&uri, &[])?;
-    Ok(Answer(service.case(id).await?))
-}
-
-/// Decides of a case: hold, confirm, withdraw, release, decline, arrived, did_not_arrive.
-#[utoipa::path(post, path = "/v1/case/{id}",
-    params(("id" = String, Path, description = "The case's id")),
-    request_body = CaseDecision,
-    responses(
-        (status = 200, description = "On this node's disk", body = CaseOutcome),
-        (status = "default", description = "What is wrong and what to do next", body = ApiError),
-    ))]
-pub(super) async fn decide_case<S: Service>(
-    State(service): State<S>,
-    Named(id): Named<RecordId>,
-    uri: Uri,
-    Json(decision): Json<CaseDecision>,
-) -> Result<Answer<CaseOutcome>> {
-    Parameters::read(&uri, &[])?;
-    Ok(Answer(service.decide_case(id, decision).await?))
 }
 
 /// The places of the region that would do for what is looked for, best first.

@@ -1,12 +1,14 @@
 //! Cases with other councils, and what officers decide of them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Match;
 
 /// `GET /v1/cases`: one case that this council has with another (docs/BOOKING.md).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Default, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Case {
     /// Its id: that of its proposal.
     pub id: String,
@@ -41,11 +43,54 @@ pub struct Case {
     pub reason: Option<String>,
     /// Whether its hold was agreed by telephone and written down later.
     pub agreed_by_phone: bool,
+    /// The GSS code of the council that is responsible for the household.
+    pub responsible: String,
+    /// The last day of the booking, where one side has said that it ends (a date). No lock ends by it.
+    pub ends_on: Option<String>,
+    /// Why it ends.
+    pub ends_reason: Option<String>,
+    /// From when the host council is responsible (a date), by the guest council.
+    pub transfer_on: Option<String>,
+    /// Whether the host council has said so too.
+    pub transferred: bool,
+    /// Since when a check of the place's host has failed or run out (RFC 3339). Which one, the host
+    /// council knows.
+    pub concern_since: Option<String>,
+    /// What the household said of it, as its council wrote it down.
+    pub guest_consent: Option<CaseConsent>,
+    /// What the host said of it.
+    pub host_consent: Option<CaseConsent>,
+    /// What the councils have asked each other.
+    pub questions: Vec<CaseQuestion>,
     /// The commands that this council may run for it now.
     pub next: Vec<String>,
     /// Of a case of this council's household whose place is lost: other places that would do, best
     /// first. Only where one case is asked for, and only the best few.
     pub fits: Vec<Match>,
+}
+
+/// What a household or a host said of a case.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct CaseConsent {
+    /// When (a date).
+    pub on: String,
+    /// How, as a code.
+    pub method: String,
+    /// Whether they agreed, or took it back.
+    pub given: bool,
+}
+
+/// A question of one council to the other.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct CaseQuestion {
+    /// What is asked, as a code.
+    pub question: String,
+    /// Who asks: `guest` or `host`.
+    pub by: String,
+    /// Since when (RFC 3339).
+    pub at: String,
+    /// What the other answered, as a code.
+    pub answer: Option<String>,
 }
 
 /// `POST /v1/cases`: a request of this council would fit one of these places.
@@ -76,6 +121,16 @@ pub enum CaseAction {
     Arrived,
     /// The host council says that it did not come.
     DidNotArrive,
+    /// Either council says when the booking ends.
+    End,
+    /// The guest council offers that the responsibility moves, or the host council agrees.
+    Transfer,
+    /// Either council asks the other something.
+    Ask,
+    /// Either council answers.
+    Answer,
+    /// Either council writes down what its own people said.
+    Consent,
 }
 
 /// `POST /v1/case/{id}`.
@@ -96,6 +151,24 @@ pub struct CaseDecision {
     /// Of what ends something: why, as a code.
     #[serde(default)]
     pub reason: Option<String>,
+    /// Of an end, a transfer or a consent: the day (a date); of a consent today if it is not said.
+    #[serde(default)]
+    pub on: Option<String>,
+    /// Of an end: the household looks for its next place from now on.
+    #[serde(default)]
+    pub again: bool,
+    /// Of what is asked or answered: the question, as a code.
+    #[serde(default)]
+    pub question: Option<String>,
+    /// Of an answer: what is answered, as a code.
+    #[serde(default)]
+    pub answer: Option<String>,
+    /// Of a consent: how it was said, as a code.
+    #[serde(default)]
+    pub method: Option<String>,
+    /// Of a consent: it was refused, or taken back.
+    #[serde(default)]
+    pub refused: bool,
     /// Councils (GSS codes) to go on without that cannot be asked, until the node starts again.
     #[serde(default)]
     pub without: Vec<String>,
@@ -110,6 +183,12 @@ impl CaseDecision {
             hours: None,
             agreed_by_phone: false,
             reason: None,
+            on: None,
+            again: false,
+            question: None,
+            answer: None,
+            method: None,
+            refused: false,
             without: Vec::new(),
         }
     }
@@ -120,6 +199,17 @@ impl CaseDecision {
 pub struct CaseOutcome {
     /// The case as it is now.
     pub case: Case,
+    /// Requests that were made by it.
+    pub created: Vec<String>,
     /// How many other nodes are known to hold the decision by now.
     pub held_by: usize,
+}
+
+/// `POST /v1/record/{id}/split`: a household becomes several.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Split {
+    /// Of each part what differs from the request, by field. People and adults must come to those
+    /// of the request.
+    pub into: Vec<BTreeMap<String, String>>,
 }

@@ -8,13 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ledgers::{Ledger, Ledgers, decider_of, is_own};
 use super::record::{self, Written, kind_of};
+use super::remark::{self, Noted, Remark};
 use super::wish::{DecideError, Extras, Facts, Wish, decided};
-use super::{Book, Fact, Refusal, Stage, pool};
+use super::{Book, Fact, Refusal, Side, Stage, pool};
 use crate::ids::{CouncilCode, DocumentKind, DocumentName, Hash, RecordId, RecordKind};
 use crate::limits;
 use crate::schema::Edit;
 use crate::session::{Durable, Member, Receipt, WriteError};
-use crate::time::UnixSeconds;
+use crate::time::{Day, UnixSeconds};
 
 /// See the module's documentation. One for each process.
 #[derive(Debug, Default)]
@@ -25,6 +26,17 @@ pub struct Decider {
     wanted: bool,
     /// What was there when last nothing was left to do, and when time alone will change that.
     done_with: Option<(Reaches, UnixSeconds)>,
+}
+
+/// What was decided is written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Done {
+    /// The case; of a split, the request.
+    pub case: RecordId,
+    /// Requests that were made by it.
+    pub created: Vec<RecordId>,
+    /// Where the writes ended up.
+    pub receipts: Vec<Receipt>,
 }
 
 /// The roster's version, and how far each document goes.
@@ -86,7 +98,7 @@ impl Decider {
         Ok(())
     }
 
-    /// Carries out what an officer decided. Returns the case and where the writes ended up.
+    /// Carries out what an officer decided.
     ///
     /// # Errors
     /// [`DecideError`]; nothing was changed. After [`DecideError::Unsure`] the councils named
@@ -96,14 +108,14 @@ impl Decider {
         member: &mut Member,
         wish: &Wish,
         now: UnixSeconds,
-    ) -> Result<(RecordId, Vec<Receipt>), DecideError> {
+    ) -> Result<Done, DecideError> {
         let own = member.identity().council;
         let decider = decider_of(member, own);
         if decider != Some(member.node()) {
             return Err(DecideError::NotDecider(decider));
         }
         let ledgers = self.ledgers(member);
-        let decided = match decided(member, &ledgers.book, wish, now) {
+        let decided = match decided(member, &ledgers, wish, now) {
             Err(DecideError::Refused(Refusal::Unsure)) => {
                 self.wanted = true;
                 self.done_with = None;
@@ -117,8 +129,57 @@ impl Decider {
             let written = written(member, fact, decided.extras, now);
             parts.entry(with).or_default().facts.push(written);
         }
-        let receipts = write(member, &ledgers, &mut ledgers.book.clone(), parts, now)?;
-        Ok((decided.case, receipts))
+        for (with, remark) in decided.remarks {
+            let noted = noted(member, remark, now);
+            parts.entry(with).or_default().edits.push(noted);
+        }
+        let creates = |edit: &Edit| matches!(edit, Edit::Create { .. }).then(|| edit.record());
+        let created = decided.pool.iter().filter_map(creates).collect();
+        let mut book = ledgers.book.clone();
+        let receipts = write(member, &ledgers, &mut book, parts, decided.pool, now)?;
+        Ok(Done {
+            case: decided.case,
+            created,
+            receipts,
+        })
+    }
+
+    /// Tells the councils for which a place is locked that a check of its host has failed or run
+    /// out, or does no more; `stopped` are the places of which it is so now. Returns how many it told.
+    ///
+    /// # Errors
+    /// [`WriteError`]; nobody was told anything.
+    pub fn raise_concerns(
+        &mut self,
+        member: &mut Member,
+        stopped: &BTreeSet<RecordId>,
+        now: UnixSeconds,
+    ) -> Result<usize, WriteError> {
+        let own = member.identity().council;
+        let ledgers = self.ledgers(member);
+        let mut parts = ByCounterpart::new();
+        for view in ledgers.cases(own).iter().filter(|view| view.host == own) {
+            let Some((hold, place)) = view.case.hold else {
+                continue;
+            };
+            let stands = stopped.contains(&place);
+            let remark = Remark::Concern { hold, stands };
+            let today = Day::of(now);
+            let fits = remark::check(&remark, Side::Host, view.case.stage, &view.remarks, today);
+            let said = ledgers.concerns_of(view.guest, hold);
+            let is_news = stands != view.remarks.concern.is_some();
+            if fits.is_ok() && is_news && said < limits::CONCERNS_OF_HOLD {
+                let edit = noted(member, remark, now);
+                let part: &mut Part = parts.entry(view.guest).or_default();
+                part.edits.push(edit);
+            }
+        }
+        let told = parts.len();
+        if told > 0 {
+            let mut book = ledgers.book.clone();
+            write(member, &ledgers, &mut book, parts, Vec::new(), now)?;
+        }
+        Ok(told)
     }
 
     /// What the node does by itself: answers openings, places what was confirmed, lets go of
@@ -168,12 +229,19 @@ impl Decider {
             }
             if !part.is_empty() {
                 let parts = ByCounterpart::from([(*with, part)]);
-                let written = write(member, &ledgers, &mut book, parts, now);
+                let written = write(member, &ledgers, &mut book, parts, Vec::new(), now);
                 writes += usize::from(written.is_ok());
             }
         }
         if writes == 0 {
-            let shown = write(member, &ledgers, &mut book, ByCounterpart::new(), now);
+            let shown = write(
+                member,
+                &ledgers,
+                &mut book,
+                ByCounterpart::new(),
+                Vec::new(),
+                now,
+            );
             writes += shown.map_or(0, |receipts| receipts.len());
         }
         (writes, next_hold(&ledgers, now))
@@ -279,6 +347,16 @@ fn written(member: &mut Member, fact: Fact<RecordId>, extras: Extras, now: UnixS
     }
 }
 
+/// A remark as an edit.
+fn noted(member: &mut Member, remark: Remark, now: UnixSeconds) -> Edit {
+    let record = member.draw_record(remark.kind());
+    remark::edit(&Noted {
+        record,
+        at: now,
+        remark,
+    })
+}
+
 /// Whether this process has to begin before it writes anything else for a counterpart.
 fn needs_opening(member: &Member, with: CouncilCode, ledger: &Ledger) -> bool {
     !is_own(member, with, &ledger.mine)
@@ -306,15 +384,40 @@ fn answer(
     Some(record::comparison(record, now, tip.record))
 }
 
+/// The requests of this council that need no place any more once their lock has ended: another
+/// request goes on from it, the responsibility has moved, or the household has gone its own way.
+fn settled(member: &Member, ledgers: &Ledgers, parts: &ByCounterpart) -> BTreeSet<RecordId> {
+    let own = member.identity().council;
+    let mut settled = pool::continued(member);
+    let facts = parts.values().flat_map(|part| &part.facts);
+    let ends = facts.filter_map(|written| match written.fact {
+        Fact::Withdrawal { proposal } => Some((proposal, written.reason)),
+        _ => None,
+    });
+    let ends: BTreeMap<RecordId, Option<u8>> = ends.collect();
+    if !ends.is_empty() {
+        for view in ledgers.cases(own) {
+            let reason = ends.get(&view.case.proposal);
+            let gone = reason.is_some_and(|reason| reason.is_some_and(record::settles));
+            if reason.is_some() && (gone || view.remarks.transferred) {
+                settled.insert(view.case.request);
+            }
+        }
+    }
+    settled
+}
+
 /// One write, with the pool as it then stands. The book goes on with it.
 fn write(
     member: &mut Member,
     ledgers: &Ledgers,
     book: &mut Book<CouncilCode, RecordId>,
     parts: ByCounterpart,
+    pool: Vec<Edit>,
     now: UnixSeconds,
 ) -> Result<Vec<Receipt>, WriteError> {
     let mut after = book.clone();
+    let settled = settled(member, ledgers, &parts);
     let mut all = Vec::new();
     for (with, part) in parts {
         let mut edits = part.edits;
@@ -330,7 +433,8 @@ fn write(
         after.mine.entry(with).or_default().extend(facts);
         all.push((DocumentKind::Casework(with), edits));
     }
-    let states = pool::edits(member, &after);
+    let mut states = pool::edits(member, &after, &settled);
+    states.extend(pool);
     if !states.is_empty() {
         all.push((DocumentKind::RematchingPool, states));
     }

@@ -7,24 +7,24 @@ use crate::schema::{self, Edit, Value};
 use crate::session::harness::{Net, council, record, roster, signed};
 
 /// Two guest councils with a household each, 0 and 1, and the host council, 2, with places.
-struct Councils {
-    net: Net,
+pub(super) struct Councils {
+    pub(super) net: Net,
     roster: SignedRoster,
-    deciders: Vec<Decider>,
+    pub(super) deciders: Vec<Decider>,
 }
 
-const HOST: usize = 2;
+pub(super) const HOST: usize = 2;
 
-fn place(n: u64) -> RecordId {
+pub(super) fn place(n: u64) -> RecordId {
     record(RecordKind::Place, n)
 }
 
-fn request(n: u64) -> RecordId {
+pub(super) fn request(n: u64) -> RecordId {
     record(RecordKind::Request, n)
 }
 
 /// A record of the pool with the least that it must have, open.
-fn open(id: RecordId) -> Edit {
+pub(super) fn open(id: RecordId) -> Edit {
     let fields = schema::fields_of(schema::NEWEST, id.kind()).filter(|field| field.required);
     let one = |accepts| match accepts {
         schema::FieldType::Code(_) => Value::Code(0),
@@ -37,7 +37,7 @@ fn open(id: RecordId) -> Edit {
 }
 
 impl Councils {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let roster = signed(&roster(1, 3, &[]));
         let mut net = Net::new(&vec![roster.clone(); 3]);
         net.connect_all();
@@ -56,7 +56,7 @@ impl Councils {
     }
 
     /// Everything arrives, and every node does what follows.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         for _ in 0..50 {
             self.net.run();
             let mut writes = 0;
@@ -71,15 +71,15 @@ impl Councils {
         panic!("nodes go on answering each other");
     }
 
-    fn decide(&mut self, n: usize, wish: &Wish) -> Result<RecordId, DecideError> {
+    pub(super) fn decide(&mut self, n: usize, wish: &Wish) -> Result<RecordId, DecideError> {
         let now = self.net.now;
         let decided = self.deciders[n].decide(&mut self.net.members[n], wish, now);
         self.net.collect(n);
-        decided.map(|(case, _)| case)
+        decided.map(|done| done.case)
     }
 
     /// Decides, and again once the other councils have answered.
-    fn decide_surely(&mut self, n: usize, wish: &Wish) -> Result<RecordId, DecideError> {
+    pub(super) fn decide_surely(&mut self, n: usize, wish: &Wish) -> Result<RecordId, DecideError> {
         match self.decide(n, wish) {
             Err(DecideError::Unsure(_)) => {
                 self.settle();
@@ -89,7 +89,7 @@ impl Councils {
         }
     }
 
-    fn propose(&mut self, guest: usize) -> RecordId {
+    pub(super) fn propose(&mut self, guest: usize) -> RecordId {
         let wish = Wish::Propose {
             request: request(guest as u64),
             places: vec![place(7)],
@@ -99,7 +99,7 @@ impl Councils {
         case
     }
 
-    fn stage(&self, n: usize, case: RecordId) -> Stage {
+    pub(super) fn stage(&self, n: usize, case: RecordId) -> Stage {
         let ledgers = self.deciders[n].ledgers(&self.net.members[n]);
         let cases = ledgers.cases(council(n));
         let found = cases.iter().find(|view| view.case.proposal == case);
@@ -107,7 +107,7 @@ impl Councils {
     }
 
     /// What a third council sees of a record of the pool.
-    fn shown(&self, of: usize, id: RecordId, by: usize) -> &'static str {
+    pub(super) fn shown(&self, of: usize, id: RecordId, by: usize) -> &'static str {
         let name = DocumentKind::RematchingPool.of(council(of));
         let field = schema::field_named(schema::NEWEST, id.kind(), "state").unwrap();
         let fields = self.net.members[by].document(name).unwrap().record(id);
@@ -115,6 +115,7 @@ impl Councils {
             [Value::Code(0)] => "open",
             [Value::Code(1)] => "held",
             [Value::Code(2)] => "taken",
+            [Value::Code(3)] => "closed",
             other => panic!("{other:?}"),
         }
     }
@@ -133,7 +134,7 @@ impl Councils {
     }
 }
 
-fn hold(case: RecordId) -> Wish {
+pub(super) fn hold(case: RecordId) -> Wish {
     Wish::Hold {
         case,
         place: None,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::line::{Line, Pages};
 use super::record::Written;
+use super::remark::{Noted, Remark, Remarks, Side};
 use super::{Book, Case, Fact, Stage};
 use crate::ids::{CouncilCode, DocumentKind, NodeId, RecordId};
 use crate::session::Member;
@@ -46,6 +47,26 @@ pub struct CaseView {
     pub agreed_by_phone: bool,
     /// Why it was declined, released or withdrawn, where that was said: a code's index.
     pub reason: Option<u8>,
+    /// What both councils have told each other beside.
+    pub remarks: Remarks,
+}
+
+impl CaseView {
+    /// Which side a council is on.
+    pub fn side(&self, council: CouncilCode) -> Side {
+        match council == self.guest {
+            true => Side::Guest,
+            false => Side::Host,
+        }
+    }
+
+    /// The council that is responsible for the household.
+    pub fn responsible(&self) -> CouncilCode {
+        match self.remarks.transferred {
+            true => self.host,
+            false => self.guest,
+        }
+    }
 }
 
 impl Ledgers {
@@ -86,6 +107,14 @@ impl Ledgers {
         &self.unsure_of
     }
 
+    /// How often this council has said of a hold that its host's checks have changed.
+    pub(super) fn concerns_of(&self, guest: CouncilCode, of: RecordId) -> usize {
+        let ledger = self.by_counterpart.get(&guest);
+        let remarks = ledger.into_iter().flat_map(|ledger| &ledger.mine.remarks);
+        let is_it = |n: &&Noted| matches!(n.remark, Remark::Concern { hold, .. } if hold == of);
+        remarks.filter(is_it).count()
+    }
+
     /// What is known and may be decided.
     pub fn book(&self) -> &Book<CouncilCode, RecordId> {
         &self.book
@@ -98,10 +127,18 @@ impl Ledgers {
             let of_case = ledger.by_case();
             let as_guest = self.book.cases_as_guest(*with).into_iter();
             let as_host = self.book.cases_as_host(*with).into_iter();
+            let mut remarks = ledger.remarks();
             let as_guest = as_guest.map(|case| (case, own, *with));
             for (case, guest, host) in as_guest.chain(as_host.map(|case| (case, *with, own))) {
                 let written = of_case.get(&case.proposal).map(Vec::as_slice);
-                views.push(view(case, (guest, host), written.unwrap_or_default()));
+                let (mine, theirs) = remarks.remove(&case.proposal).unwrap_or_default();
+                let (of_guest, of_host) = match guest == own {
+                    true => (mine, theirs),
+                    false => (theirs, mine),
+                };
+                let hold = case.hold.map(|(hold, _)| hold);
+                let told = Remarks::of(of_guest.into_iter(), of_host.into_iter(), hold);
+                views.push(view(case, (guest, host), written.unwrap_or_default(), told));
             }
         }
         views.sort_by_key(|view| (view.since, view.case.proposal));
@@ -109,17 +146,57 @@ impl Ledgers {
     }
 }
 
+/// What this council and the other have remarked of a case.
+type Told<'a> = (Vec<&'a Noted>, Vec<&'a Noted>);
+
 impl Ledger {
-    /// What both wrote of each case.
-    fn by_case(&self) -> BTreeMap<RecordId, Vec<&Written>> {
-        let all = || self.mine.written.iter().chain(&self.theirs.written);
-        let holds = all().filter_map(|w| match w.fact {
+    /// What both remarked of each case.
+    fn remarks(&self) -> BTreeMap<RecordId, Told<'_>> {
+        let holds = self.holds();
+        let remarks = self.mine.remarks.iter().chain(&self.theirs.remarks);
+        let enquiries = remarks.filter_map(|noted| match noted.remark {
+            Remark::Enquiry { proposal, .. } => Some((noted.record, proposal)),
+            _ => None,
+        });
+        let enquiries: BTreeMap<RecordId, RecordId> = enquiries.collect();
+        let case = |noted: &Noted| {
+            let of_hold = |hold| holds.get(&hold).copied();
+            let of_enquiry = |enquiry| enquiries.get(&enquiry).copied();
+            noted.remark.case(of_hold, of_enquiry)
+        };
+        let mut told: BTreeMap<RecordId, Told<'_>> = BTreeMap::new();
+        for noted in &self.mine.remarks {
+            if let Some(case) = case(noted) {
+                told.entry(case).or_default().0.push(noted);
+            }
+        }
+        for noted in &self.theirs.remarks {
+            if let Some(case) = case(noted) {
+                told.entry(case).or_default().1.push(noted);
+            }
+        }
+        told
+    }
+
+    /// Everything that both wrote.
+    fn all(&self) -> impl Iterator<Item = &Written> {
+        self.mine.written.iter().chain(&self.theirs.written)
+    }
+
+    /// The case of each hold.
+    fn holds(&self) -> BTreeMap<RecordId, RecordId> {
+        let holds = self.all().filter_map(|w| match w.fact {
             Fact::Hold { hold, proposal, .. } => Some((hold, proposal)),
             _ => None,
         });
-        let holds: BTreeMap<RecordId, RecordId> = holds.collect();
+        holds.collect()
+    }
+
+    /// What both wrote of each case.
+    fn by_case(&self) -> BTreeMap<RecordId, Vec<&Written>> {
+        let holds = self.holds();
         let mut cases: BTreeMap<RecordId, Vec<&Written>> = BTreeMap::new();
-        for written in all() {
+        for written in self.all() {
             if let Some(case) = written.fact.case(|hold| holds.get(&hold).copied()) {
                 cases.entry(case).or_default().push(written);
             }
@@ -132,6 +209,7 @@ fn view(
     case: Case<RecordId>,
     (guest, host): (CouncilCode, CouncilCode),
     written: &[&Written],
+    remarks: Remarks,
 ) -> CaseView {
     let hold = written.iter().find(
         |w| matches!(w.fact, Fact::Hold { hold, .. } if case.hold.is_some_and(|(h, _)| h == hold)),
@@ -160,6 +238,7 @@ fn view(
             .filter(|_| case.stage == Stage::Held),
         agreed_by_phone: hold.is_some_and(|w| w.agreed_by_phone),
         reason: reason.filter(|_| has_ended),
+        remarks,
     }
 }
 

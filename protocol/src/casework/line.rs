@@ -11,6 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::record::{self, Said, Written};
+use super::remark::Noted;
 use crate::document::{ChainId, Document};
 use crate::ids::RecordId;
 use crate::limits;
@@ -33,6 +34,7 @@ pub(super) struct Pages {
     /// The openings of the counterpart that are answered, and by which node's chain.
     answers: BTreeMap<RecordId, ChainId>,
     facts: BTreeMap<ChainId, Vec<(u64, Written)>>,
+    remarks: BTreeMap<ChainId, Vec<(u64, Noted)>>,
     held: BTreeMap<ChainId, u64>,
 }
 
@@ -45,6 +47,8 @@ pub(super) struct Line {
     pub(super) answered_by: Option<ChainId>,
     /// What was written, in its order.
     pub(super) written: Vec<Written>,
+    /// What was remarked, in its order.
+    pub(super) remarks: Vec<Noted>,
 }
 
 impl Pages {
@@ -78,6 +82,10 @@ impl Pages {
                         let facts = pages.facts.entry(chain).or_default();
                         facts.push((sequence, *written));
                     }
+                    Some((_, _, Said::Remark(noted))) => {
+                        let remarks = pages.remarks.entry(chain).or_default();
+                        remarks.push((sequence, noted));
+                    }
                     None => {}
                 }
             }
@@ -107,6 +115,9 @@ impl Pages {
             let facts = self.facts.get(&chain).into_iter().flatten();
             let counted = facts.filter(|(sequence, _)| *sequence < end);
             line.written.extend(counted.map(|(_, w)| w.clone()));
+            let remarks = self.remarks.get(&chain).into_iter().flatten();
+            let counted = remarks.filter(|(sequence, _)| *sequence < end);
+            line.remarks.extend(counted.map(|(_, noted)| noted.clone()));
         }
         if let Some(tip) = openings.last() {
             line.answered_by = counterpart.answers.get(&tip.record).copied();

@@ -11,18 +11,22 @@ mod ledgers;
 mod line;
 mod pool;
 mod record;
+mod remark;
 mod wish;
 
 #[cfg(test)]
 mod decider_tests;
 #[cfg(test)]
+mod remark_tests;
+#[cfg(test)]
 mod tests;
 
 pub use book::{Book, Case, Stage, Turn};
 pub use decide::Refusal;
-pub use decider::Decider;
+pub use decider::{Decider, Done};
 pub use ledgers::{CaseView, Ledgers, decider_of};
 pub use pool::{PoolRefusal, State, check_pool_edits, closing, state};
+pub use remark::{Consent, Ending, Question, Remark, RemarkRefusal, Remarks, Side};
 pub use wish::{DecideError, Wish};
 
 /// A council, or what a record is named by. The rules need no more than to tell two apart.

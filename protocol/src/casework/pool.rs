@@ -1,9 +1,13 @@
-//! The pool: what it shows of cases, which is only that something is open, held or taken.
+//! The pool: what it shows of cases, which is only that something is open, held or taken; and
+//! requests that follow from others.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Book, Stage};
 use crate::ids::{CouncilCode, DocumentKind, RecordId, RecordKind};
-use crate::schema::{self, Edit, FieldId, FieldType, Value};
+use crate::schema::{self, Edit, FieldId, FieldType, Named, Value};
 use crate::session::Member;
+use crate::time::Day;
 
 /// A state in the pool.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -94,13 +98,22 @@ pub fn state(book: &Book<CouncilCode, RecordId>, record: RecordId) -> State {
 }
 
 /// The edits that make this council's pool show how its cases stand. What no case ever locked is
-/// left as its officers have it, and so is what they have closed.
-pub(super) fn edits(member: &Member, book: &Book<CouncilCode, RecordId>) -> Vec<Edit> {
+/// left as its officers have it, and so is what they have closed. What is `settled` needs no place
+/// any more: it is closed where its lock has ended.
+pub(super) fn edits(
+    member: &Member,
+    book: &Book<CouncilCode, RecordId>,
+    settled: &BTreeSet<RecordId>,
+) -> Vec<Edit> {
     let own = member.identity().council;
     let locked = book.ever_locked();
     let shown = locked.into_iter().filter_map(|record| {
         let state = state(book, record);
-        let (field, value) = state_of(record.kind(), state.word())?;
+        let word = match (state, settled.contains(&record)) {
+            (State::Open, true) => "closed",
+            _ => state.word(),
+        };
+        let (field, value) = state_of(record.kind(), word)?;
         let is = |word| has_state(member, own, record, word);
         let moves = match state {
             // Only what a case has locked is opened again.
@@ -114,6 +127,78 @@ pub(super) fn edits(member: &Member, book: &Book<CouncilCode, RecordId>) -> Vec<
         })
     });
     shown.collect()
+}
+
+/// The requests of this council from which others go on: a household is looked for once.
+pub(super) fn continued(member: &Member) -> BTreeSet<RecordId> {
+    let own = member.identity().council;
+    let pool = member.document(DocumentKind::RematchingPool.of(own));
+    let records = pool.into_iter().flat_map(|pool| pool.records());
+    let mut continued = BTreeSet::new();
+    for (id, fields) in records {
+        continued.extend(Named(id.kind(), &fields).records("continues"));
+    }
+    continued
+}
+
+/// A new request that goes on from another of this council, in all that is not said otherwise.
+pub(super) fn following(
+    member: &Member,
+    parent: RecordId,
+    id: RecordId,
+    given: &[(FieldId, Value)],
+) -> Option<Edit> {
+    let own = member.identity().council;
+    let pool = member.document(DocumentKind::RematchingPool.of(own))?;
+    let known = pool.record(parent)?;
+    let known = known.into_iter();
+    let known = known.filter_map(|(field, values)| Some((field, values.into_iter().next()?)));
+    let mut fields: BTreeMap<FieldId, Value> = known.collect();
+    // What concerned the household as it was, or the place that it was to have.
+    for name in ["reserved_for", "not_before"] {
+        fields.remove(&schema::field_named(schema::newest(), id.kind(), name)?.id);
+    }
+    fields.extend(given.iter().cloned());
+    let continues = schema::field_named(schema::newest(), id.kind(), "continues")?;
+    fields.insert(continues.id, Value::Record(parent));
+    let (state, open) = state_of(id.kind(), State::Open.word())?;
+    fields.insert(state, open);
+    Some(Edit::Create {
+        record: id,
+        fields: fields.into_iter().collect(),
+    })
+}
+
+/// What says that a request is needed by a day.
+pub(super) fn needed_by(day: Day) -> Vec<(FieldId, Value)> {
+    let field = schema::field_named(schema::newest(), RecordKind::Request, "needed_by");
+    let field = field.map(|field| (field.id, Value::Week(day.week())));
+    field.into_iter().collect()
+}
+
+/// How many people a request is for, and how many adults are among them.
+pub(super) fn people(edit: &Edit) -> (i64, i64) {
+    let Edit::Create { record, fields } = edit else {
+        return (0, 0);
+    };
+    let number = |name| {
+        let field = schema::field_named(schema::newest(), record.kind(), name);
+        let value = field.and_then(|field| fields.iter().find(|(id, _)| *id == field.id));
+        match value {
+            Some((_, Value::Integer(n))) => *n,
+            _ => 0,
+        }
+    };
+    (number("people"), number("adults"))
+}
+
+/// The edit that closes a request whatever its state is.
+pub(super) fn closed(request: RecordId) -> Option<Edit> {
+    let (field, closed) = state_of(request.kind(), "closed")?;
+    Some(Edit::Update {
+        record: request,
+        fields: vec![(field, Some(closed))],
+    })
 }
 
 /// Why an officer may not make an edit to the pool. Nothing was changed.

@@ -3,9 +3,10 @@
 //! A record that does not say all that its fact needs is no fact; the gate lets none in.
 
 use super::Fact;
+use super::remark::{Noted, Remark};
 use crate::ids::{RecordId, RecordKind};
-use crate::schema::{Edit, FieldId, Value};
-use crate::time::UnixSeconds;
+use crate::schema::{self, Edit, FieldId, FieldType, Value};
+use crate::time::{Day, UnixSeconds};
 
 /// A fact, and what else was written with it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,24 +30,25 @@ pub(super) enum Said {
     Opening { previous: Option<RecordId> },
     Comparison { opening: RecordId },
     Fact(Box<Written>),
+    Remark(Noted),
 }
 
-const AT: FieldId = FieldId(1);
-const OF: FieldId = FieldId(2);
-const THIRD: FieldId = FieldId(3);
-const FOURTH: FieldId = FieldId(4);
-const FIFTH: FieldId = FieldId(5);
+pub(super) const AT: FieldId = FieldId(1);
+pub(super) const OF: FieldId = FieldId(2);
+pub(super) const THIRD: FieldId = FieldId(3);
+pub(super) const FOURTH: FieldId = FieldId(4);
+pub(super) const FIFTH: FieldId = FieldId(5);
 const SIXTH: FieldId = FieldId(6);
 
 /// The fields of a record while it is read. A field's number is its place in the table.
-struct Fields<'a>(&'a [(FieldId, Value)]);
+pub(super) struct Fields<'a>(&'a [(FieldId, Value)]);
 
 impl Fields<'_> {
     fn value(&self, wanted: FieldId) -> Option<&Value> {
         self.0.iter().find(|(id, _)| *id == wanted).map(|(_, v)| v)
     }
 
-    fn record(&self, wanted: FieldId) -> Option<RecordId> {
+    pub(super) fn record(&self, wanted: FieldId) -> Option<RecordId> {
         match self.value(wanted)? {
             Value::Record(id) => Some(*id),
             _ => None,
@@ -60,6 +62,13 @@ impl Fields<'_> {
         }
     }
 
+    pub(super) fn day(&self, wanted: FieldId) -> Option<Day> {
+        match self.value(wanted)? {
+            Value::Day(day) => Some(*day),
+            _ => None,
+        }
+    }
+
     fn number(&self, wanted: FieldId) -> Option<u32> {
         match self.value(wanted)? {
             Value::Integer(n) => u32::try_from(*n).ok(),
@@ -67,14 +76,14 @@ impl Fields<'_> {
         }
     }
 
-    fn flag(&self, wanted: FieldId) -> Option<bool> {
+    pub(super) fn flag(&self, wanted: FieldId) -> Option<bool> {
         match self.value(wanted)? {
             Value::Boolean(flag) => Some(*flag),
             _ => None,
         }
     }
 
-    fn code(&self, wanted: FieldId) -> Option<u8> {
+    pub(super) fn code(&self, wanted: FieldId) -> Option<u8> {
         match self.value(wanted)? {
             Value::Code(code) => Some(*code),
             _ => None,
@@ -96,14 +105,17 @@ pub(super) fn read(edit: &Edit) -> Option<(RecordId, UnixSeconds, Said)> {
         RecordKind::Comparison => Said::Comparison {
             opening: of.record(OF)?,
         },
-        _ => Said::Fact(Box::new(Written {
-            record,
-            fact: read_fact(record, &of)?,
-            at,
-            until: of.instant(FIFTH),
-            agreed_by_phone: of.flag(SIXTH).unwrap_or(false),
-            reason: of.code(THIRD),
-        })),
+        _ => match Remark::read(record, &of) {
+            Some(remark) => Said::Remark(Noted { record, at, remark }),
+            None => Said::Fact(Box::new(Written {
+                record,
+                fact: read_fact(record, &of)?,
+                at,
+                until: of.instant(FIFTH),
+                agreed_by_phone: of.flag(SIXTH).unwrap_or(false),
+                reason: of.code(THIRD),
+            })),
+        },
     };
     Some((record, at, said))
 }
@@ -242,4 +254,22 @@ pub(super) fn opening(
 pub(super) fn comparison(record: RecordId, at: UnixSeconds, opening: RecordId) -> Edit {
     let fields = vec![(AT, Value::Instant(at)), (OF, Value::Record(opening))];
     Edit::Create { record, fields }
+}
+
+/// Whether a household that ends a case for this reason looks for no other place.
+pub(super) fn settles(reason: u8) -> bool {
+    let field = schema::field_named(schema::newest(), RecordKind::Withdrawal, "reason");
+    let word = match field.map(|field| field.accepts) {
+        Some(FieldType::Code(codes)) => codes.get(usize::from(reason)),
+        _ => None,
+    };
+    let settling = [
+        "returned_to_ukraine",
+        "another_country",
+        "private_accommodation",
+        "social_housing",
+        "close_family",
+        "chose_not_to_travel",
+    ];
+    word.is_some_and(|word| settling.contains(word))
 }

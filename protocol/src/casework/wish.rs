@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{Book, Fact, Refusal, Stage, pool};
+use super::remark::{self, Remark, RemarkRefusal};
+use super::{Book, Fact, Ledgers, Refusal, Stage, pool};
 use crate::ids::{CouncilCode, NodeId, RecordId, RecordKind};
 use crate::limits;
+use crate::schema::{Edit, FieldId, Value};
 use crate::session::{Member, WriteError};
-use crate::time::UnixSeconds;
+use crate::time::{Day, UnixSeconds};
 
 /// What an officer decides. A case is named by its proposal.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -62,6 +64,23 @@ pub enum Wish {
         /// Whether it came.
         arrived: bool,
     },
+    /// One council tells the other something of a case.
+    Say {
+        /// The case.
+        case: RecordId,
+        /// What.
+        remark: Remark,
+        /// Of an end: this council's household looks for the next place from now on. A new request
+        /// goes on from the old one, whose booking stands until then.
+        again: bool,
+    },
+    /// A household of this council becomes several, and what was proposed for it is withdrawn.
+    Split {
+        /// The request.
+        request: RecordId,
+        /// What each of them needs, where it differs from what the request says.
+        into: Vec<Vec<(FieldId, Value)>>,
+    },
 }
 
 /// Why an officer's decision is not carried out. Nothing was changed.
@@ -97,9 +116,32 @@ pub enum DecideError {
     /// Other deciders have not yet said what they hold.
     #[error("other councils have not yet said what they hold of the cases with this one")]
     Unsure(Vec<CouncilCode>),
+    /// A request is split into too few or too many.
+    #[error("a request is split into 2 to {}", limits::SPLIT_INTO)]
+    Parts,
+    /// Somebody would be lost or looked for twice.
+    #[error(
+        "the request is for {} people, {} of them adults, and the parts are for {} and {}",
+        .request.0, .request.1, .parts.0, .parts.1
+    )]
+    People {
+        /// People and adults of the request.
+        request: (i64, i64),
+        /// Those of its parts together.
+        parts: (i64, i64),
+    },
+    /// Only the council of the household looks for its next place.
+    #[error("only the council that has the household looks for its next place")]
+    NotGuest,
+    /// Another request goes on from it already.
+    #[error("another request goes on from {0} already")]
+    Continued(RecordId),
     /// The rules do not allow it.
     #[error(transparent)]
     Refused(Refusal),
+    /// The case does not call for that remark.
+    #[error(transparent)]
+    Remark(RemarkRefusal),
     /// The documents do not take it.
     #[error(transparent)]
     Write(#[from] WriteError),
@@ -129,15 +171,31 @@ pub(super) struct Decided {
     pub(super) case: RecordId,
     pub(super) facts: Facts,
     pub(super) extras: Extras,
+    pub(super) remarks: Vec<(CouncilCode, Remark)>,
+    /// What changes in this council's pool, beside the states that follow.
+    pub(super) pool: Vec<Edit>,
+}
+
+impl Decided {
+    fn of(case: RecordId, facts: Facts, extras: Extras) -> Self {
+        Self {
+            case,
+            facts,
+            extras,
+            remarks: Vec::new(),
+            pool: Vec::new(),
+        }
+    }
 }
 
 /// What a wish comes to by the rules.
 pub(super) fn decided(
     member: &mut Member,
-    book: &Book<CouncilCode, RecordId>,
+    ledgers: &Ledgers,
     wish: &Wish,
     now: UnixSeconds,
 ) -> Result<Decided, DecideError> {
+    let book = &ledgers.book;
     let refused = DecideError::Refused;
     let (case, facts, extras) = match wish {
         Wish::Propose { request, places } => return propose(member, book, *request, places),
@@ -195,12 +253,96 @@ pub(super) fn decided(
             let facts = book.arrival(guest, *case, *arrived);
             (*case, facts, Extras::default())
         }
+        Wish::Say {
+            case,
+            remark,
+            again,
+        } => return say(member, ledgers, *case, remark, *again, Day::of(now)),
+        Wish::Split { request, into } => return split(member, book, *request, into),
     };
-    Ok(Decided {
-        case,
-        facts: facts.map_err(refused)?,
-        extras,
-    })
+    Ok(Decided::of(case, facts.map_err(refused)?, extras))
+}
+
+/// A remark, where the case calls for it.
+fn say(
+    member: &mut Member,
+    ledgers: &Ledgers,
+    case: RecordId,
+    remark: &Remark,
+    again: bool,
+    today: Day,
+) -> Result<Decided, DecideError> {
+    let own = member.identity().council;
+    let cases = ledgers.cases(own);
+    let view = cases.iter().find(|view| view.case.proposal == case);
+    let view = view.ok_or(DecideError::NoSuchCase(case))?;
+    let side = view.side(own);
+    remark::check(remark, side, view.case.stage, &view.remarks, today)
+        .map_err(DecideError::Remark)?;
+    let with = match view.guest == own {
+        true => view.host,
+        false => view.guest,
+    };
+    let mut decided = Decided::of(case, Vec::new(), Extras::default());
+    decided.remarks.push((with, remark.clone()));
+    if let (true, Remark::Ended { on, .. }) = (again, remark) {
+        let request = view.case.request;
+        if view.guest != own {
+            return Err(DecideError::NotGuest);
+        }
+        if pool::continued(member).contains(&request) {
+            return Err(DecideError::Continued(request));
+        }
+        let id = member.draw_record(RecordKind::Request);
+        let next = pool::following(member, request, id, &pool::needed_by(*on));
+        decided.pool.extend(next);
+    }
+    Ok(decided)
+}
+
+/// A household that becomes several: nobody of it is lost, and nobody looked for twice.
+fn split(
+    member: &mut Member,
+    book: &Book<CouncilCode, RecordId>,
+    request: RecordId,
+    into: &[Vec<(FieldId, Value)>],
+) -> Result<Decided, DecideError> {
+    if book.lock_of_request(request).is_some() {
+        return Err(DecideError::Refused(Refusal::RequestLocked));
+    }
+    if !pool::is_open(member, member.identity().council, request) {
+        return Err(DecideError::NotOpen(request));
+    }
+    if !(2..=limits::SPLIT_INTO).contains(&into.len()) {
+        return Err(DecideError::Parts);
+    }
+    let mut parts = Vec::new();
+    for given in into {
+        let id = member.draw_record(RecordKind::Request);
+        let part = pool::following(member, request, id, given);
+        parts.push(part.ok_or(DecideError::NotOpen(request))?);
+    }
+    let whole = pool::following(member, request, request, &[]);
+    let whole = whole.as_ref().map_or((0, 0), pool::people);
+    let counted = parts.iter().map(pool::people);
+    let counted = counted.fold((0, 0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
+    if counted != whole {
+        return Err(DecideError::People {
+            request: whole,
+            parts: counted,
+        });
+    }
+    let cases = book.mine.keys().flat_map(|host| {
+        let cases = book.cases_as_guest(*host).into_iter();
+        cases.map(|case| (*host, case))
+    });
+    let open = cases.filter(|(_, case)| case.request == request);
+    let facts =
+        open.flat_map(|(host, case)| book.withdraw(host, case.proposal).unwrap_or_default());
+    let mut decided = Decided::of(request, facts.collect(), Extras::default());
+    decided.pool.extend(pool::closed(request));
+    decided.pool.extend(parts);
+    Ok(decided)
 }
 
 /// The council that a case is with, by who wrote its proposal.
@@ -262,11 +404,7 @@ fn propose(
         request,
         places: places.to_vec(),
     };
-    Ok(Decided {
-        case: proposal,
-        facts: vec![(host, fact)],
-        extras: Extras::default(),
-    })
+    Ok(Decided::of(proposal, vec![(host, fact)], Extras::default()))
 }
 
 fn which_place(

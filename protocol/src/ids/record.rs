@@ -48,11 +48,23 @@ pub enum RecordKind {
     Withdrawal = 16,
     /// Casework: none of the places proposed is to be had.
     Decline = 17,
+    /// Casework: a booking ends on a day. It locks and unlocks nothing, as none of those below.
+    Ended = 18,
+    /// Casework: the responsibility for a household moves to the council in which it now lives.
+    Transfer = 19,
+    /// Casework: one council asks the other something.
+    Enquiry = 20,
+    /// Casework: it is answered.
+    Answer = 21,
+    /// Casework: a council's own host or household has agreed.
+    Consent = 22,
+    /// Casework: a check of the host of a locked place has failed or run out.
+    Concern = 23,
 }
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 23] = [
         Self::Host,
         Self::Check,
         Self::Place,
@@ -70,6 +82,12 @@ impl RecordKind {
         Self::Release,
         Self::Withdrawal,
         Self::Decline,
+        Self::Ended,
+        Self::Transfer,
+        Self::Enquiry,
+        Self::Answer,
+        Self::Consent,
+        Self::Concern,
     ];
 
     /// The kinds that officers write and change.
@@ -103,6 +121,12 @@ impl RecordKind {
             Self::Release => "release",
             Self::Withdrawal => "withdrawal",
             Self::Decline => "decline",
+            Self::Ended => "ended",
+            Self::Transfer => "transfer",
+            Self::Enquiry => "enquiry",
+            Self::Answer => "answer",
+            Self::Consent => "consent",
+            Self::Concern => "concern",
         }
     }
 

@@ -213,6 +213,39 @@ pub const FIELDS_V1: &[Field] = table! {
         2 must proposal Record(RecordKind::Proposal) => "the case";
         3 may reason Code(codes::REASON) => "why";
     }
+    Ended {
+        1 must at Instant => "when it was written";
+        2 must proposal Record(RecordKind::Proposal) => "the case";
+        3 must on Day => "the last day of the booking; no lock ends by it";
+        4 may reason Code(codes::REASON) => "why";
+    }
+    Transfer {
+        1 must at Instant => "when it was written";
+        2 must proposal Record(RecordKind::Proposal) => "the case";
+        3 must on Day => "first day on which the host council is responsible, once both have written the same";
+    }
+    Enquiry {
+        1 must at Instant => "when it was asked";
+        2 must proposal Record(RecordKind::Proposal) => "the case";
+        3 must question Code(codes::QUESTION) => "what is asked";
+    }
+    Answer {
+        1 must at Instant => "when it was answered";
+        2 must enquiry Record(RecordKind::Enquiry) => "what was asked";
+        3 must answer Code(codes::ANSWER) => "the answer";
+    }
+    Consent {
+        1 must at Instant => "when it was written";
+        2 must proposal Record(RecordKind::Proposal) => "the case";
+        3 must on Day => "day on which the writing council's host or household said so";
+        4 must method Code(codes::CONSENT_METHOD) => "how they said so";
+        5 must given Boolean => "whether they agreed, or took it back";
+    }
+    Concern {
+        1 must at Instant => "when it was written";
+        2 must hold Record(RecordKind::Hold) => "the hold of the place";
+        3 must stands Boolean => "whether a check of its host has failed or run out, or does no more";
+    }
 };
 
 /// The kinds of record that a document of this kind holds.

@@ -274,7 +274,7 @@ impl Node {
             In::Wish(wish) => {
                 // What the rules do not allow, and what is not known yet, an officer is told.
                 let decided = self.decider.decide(member, &wish, now);
-                return Ok(decided.map_or(Vec::new(), |(_, receipts)| receipts));
+                return Ok(decided.map_or(Vec::new(), |done| done.receipts));
             }
             In::Without(councils) => {
                 self.went_on_without = true;

@@ -4,7 +4,7 @@ use smp_protocol::api::{
     Alarm, Case, CaseDecision, CaseOutcome, FallenAction, FallenDecision, FallenField,
     FallenOutcome, Found, HostCheck, HostReadiness, ImportReport, Match, NewCase, Reader,
     ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome, RosterStatus, RosterView,
-    Search, Status, StoreStatus, Stored, Suggestions,
+    Search, Split, Status, StoreStatus, Stored, Suggestions,
 };
 use smp_protocol::ids::{CouncilCode, RecordId, RecordKind};
 
@@ -37,7 +37,11 @@ fn stored() -> Stored {
 impl Fake {
     async fn decided(&self, id: RecordId) -> Answer<CaseOutcome> {
         let case = self.case(id).await?;
-        Ok(CaseOutcome { case, held_by: 1 })
+        Ok(CaseOutcome {
+            case,
+            created: Vec::new(),
+            held_by: 1,
+        })
     }
 }
 
@@ -133,16 +137,9 @@ impl Service for Fake {
             guest_name: "Newcastle upon Tyne".into(),
             host: STRANGER.into(),
             host_name: "Leeds".into(),
-            request: String::new(),
-            places: Vec::new(),
-            place: None,
             since: "2026-04-01T00:00:00Z".into(),
-            until: None,
             silence: "nothing is locked".into(),
-            reason: None,
-            agreed_by_phone: false,
-            fits: Vec::new(),
-            next: Vec::new(),
+            ..Case::default()
         })
     }
 
@@ -153,6 +150,13 @@ impl Service for Fake {
 
     async fn decide_case(&self, id: RecordId, _: CaseDecision) -> Answer<CaseOutcome> {
         self.decided(id).await
+    }
+
+    async fn split(&self, id: RecordId, _: Split) -> Answer<Stored> {
+        Ok(Stored {
+            records: vec![id.to_string()],
+            held_by: 0,
+        })
     }
 
     async fn search(&self, _: Search) -> Answer<Vec<Found>> {

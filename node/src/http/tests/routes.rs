@@ -82,6 +82,7 @@ async fn every_documented_route_answers_as_documented() {
         "POST /v1/fallen",
         "POST /v1/import/{kind}",
         "POST /v1/readers",
+        "POST /v1/record/{id}/split",
         "POST /v1/records/{kind}",
         "POST /v1/roster",
         "POST /v1/search",

@@ -135,3 +135,26 @@ pub(super) const REASON: &[&str] = &[
     "placed_elsewhere",
     "other",
 ];
+
+/// What one council asks the other of a case.
+pub(super) const QUESTION: &[&str] = &[
+    "school_near",
+    "language_shared",
+    "pets",
+    "access",
+    "length",
+    "smoking",
+    "who_lives_there",
+    "risk_information",
+];
+
+/// What can be answered. What cannot be said in a code is said by telephone, and that is an answer.
+pub(super) const ANSWER: &[&str] = &["yes", "no", "partly", "not_known", "by_telephone"];
+
+/// How a host or a household agreed.
+pub(super) const CONSENT_METHOD: &[&str] = &[
+    "in_person",
+    "by_telephone",
+    "in_writing",
+    "through_an_interpreter",
+];
