@@ -250,6 +250,28 @@ impl Unlocked {
         })
     }
 
+    /// Has another node of a council take its exclusive decisions. Until the one that took them before
+    /// has heard of it, it may go on; once the others have answered the new one, what it writes counts
+    /// for nothing (docs/BOOKING.md).
+    ///
+    /// # Errors
+    /// [`RegionError`] where it could not be signed or written. That the node is one of the council's
+    /// is for the caller to see to.
+    pub fn make_decider(
+        &mut self,
+        council: CouncilCode,
+        node: NodeId,
+        now: UnixSeconds,
+    ) -> Result<VerifiedRoster, RegionError> {
+        self.change(now, |roster| {
+            let mut members = roster.members.iter_mut();
+            let nodes = members.find(|member| member.council == council);
+            for held in nodes.into_iter().flat_map(|member| &mut member.nodes) {
+                held.decider = held.id == node;
+            }
+        })
+    }
+
     /// Ends a node's key in a document: of its entries those stay that the cut names (P-46).
     ///
     /// # Errors

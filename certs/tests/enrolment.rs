@@ -248,7 +248,7 @@ fn two_nodes_do_not_share_a_tls_key_and_it_is_on_p256() {
 }
 
 #[test]
-fn a_second_node_is_not_the_decider_and_a_bad_endpoint_is_named() {
+fn a_second_node_decides_once_it_is_told_to_and_a_bad_endpoint_is_named() {
     let mut home = Home::new("north-east");
     let (first, second) = (NodeKeys::generate().unwrap(), NodeKeys::generate().unwrap());
     home.enrol(&first, NEWCASTLE);
@@ -256,6 +256,11 @@ fn a_second_node_is_not_the_decider_and_a_bad_endpoint_is_named() {
     assert_eq!(roster.members.len(), 1);
     assert!(roster.node(first.node_id()).unwrap().1.decider);
     assert!(!roster.node(second.node_id()).unwrap().1.decider);
+    let code_of = code(NEWCASTLE);
+    let made = home.unlocked.make_decider(code_of, second.node_id(), NOW);
+    let made = made.unwrap();
+    assert!(!made.node(first.node_id()).unwrap().1.decider);
+    assert!(made.node(second.node_id()).unwrap().1.decider);
 
     let third = NodeKeys::generate().unwrap();
     let region = "north-east".parse().unwrap();
@@ -263,7 +268,7 @@ fn a_second_node_is_not_the_decider_and_a_bad_endpoint_is_named() {
     let error = home.unlocked.enrol(&bad.unwrap(), "N", NOW).unwrap_err();
     assert!(matches!(error, EnrolError::Region(RegionError::Roster(_))));
     assert!(error.to_string().contains("host:port"), "{error}");
-    assert_eq!(home.unlocked.region().roster().version, 3);
+    assert_eq!(home.unlocked.region().roster().version, 4);
 }
 
 #[test]

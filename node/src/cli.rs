@@ -46,7 +46,7 @@ macro_rules! exit_codes {
     subcommand_required = true,
     after_help = concat!(
         "Examples:\n  \
-         smp-node init --dir /var/lib/smp-node --council E08000021 --region north-east \
+         smp-node init --dir /var/lib/smp-node --council E08000021 --region north-east \\\n      \
          --endpoint smp.newcastle.example.org:7400\n  \
          smp-node join --config /var/lib/smp-node/smp-node.toml bundle.txt\n  \
          smp-node run --config /var/lib/smp-node/smp-node.toml\n\n",
@@ -63,10 +63,10 @@ enum Command {
     /// Make a new node: configuration, keys, data directory, enrolment request
     #[command(after_help = concat!(
         "Examples:\n  \
-         smp-node init --dir newcastle --council E08000021 --region north-east --endpoint \
-         smp.newcastle.example.org:7400\n  \
-         smp-node init --dir /tmp/a --council E08000021 --region north-east --endpoint \
-         127.0.0.1:7401 --listen 127.0.0.1:7401\n\n",
+         smp-node init --dir newcastle --council E08000021 --region north-east \\\n      \
+         --endpoint smp.newcastle.example.org:7400\n  \
+         smp-node init --dir /tmp/a --council E08000021 --region north-east \\\n      \
+         --endpoint 127.0.0.1:7401 --listen 127.0.0.1:7401\n\n",
         exit_codes!()
     ))]
     Init(InitArgs),

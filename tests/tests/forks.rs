@@ -7,6 +7,9 @@
 #[path = "support/mod.rs"]
 mod support;
 
+use std::fs;
+use std::path::PathBuf;
+
 use serde_json::{Value, json};
 use smp_protocol::document::{Document, Frontier, Place, Unit};
 use smp_protocol::ids::{DocumentKind, DocumentName, RecordId};
@@ -15,8 +18,9 @@ use smp_protocol::session::message::{Answer, Control, Push, Want};
 use support::identity::Identity;
 use support::peer::Scripted;
 use support::{A, B, C, write_place};
+use system_tests::harness::examples::{Typed, examples};
 use system_tests::harness::wait::AGREEMENT;
-use system_tests::harness::{Node, Region, free_ports, until};
+use system_tests::harness::{Node, PASSPHRASE, Region, copy_tree, free_ports, until};
 
 fn pool() -> DocumentName {
     DocumentKind::RematchingPool.of(A.parse().unwrap())
@@ -94,6 +98,93 @@ fn path(region: &Region, name: &str) -> String {
     region.dir().join(name).to_str().unwrap().to_owned()
 }
 
+/// What the help shows of two histories, typed as it stands there.
+struct Help {
+    dir: PathBuf,
+    sockets: Vec<(String, String)>,
+    instead: Vec<(String, String)>,
+}
+
+impl Help {
+    fn new(region: &Region, node: &str) -> Self {
+        let sockets = region.nodes.iter();
+        let sockets = sockets.map(|n| (n.council.clone(), n.socket.to_str().unwrap().to_owned()));
+        let instead = [
+            ("3dbcb708a3d935e9abae4a6224a2f1a9", node),
+            // North Tyneside there, Sunderland here.
+            ("e08000022", "e08000024"),
+        ];
+        let instead = instead.map(|(what, by)| (what.to_owned(), by.to_owned()));
+        Self {
+            dir: region.dir().to_owned(),
+            sockets: sockets.collect(),
+            instead: instead.to_vec(),
+        }
+    }
+
+    /// A new directory with the statements and a copy of the region directory.
+    fn copied(&self) -> PathBuf {
+        let dir = self.dir.join("typed");
+        let _ = fs::remove_dir_all(&dir);
+        copy_tree(&self.dir.join("authority"), &dir.join("north-east"));
+        for council in [B, C] {
+            let name = format!("{}.statement", council.to_lowercase());
+            fs::copy(self.dir.join(&name), dir.join(&name)).unwrap();
+        }
+        dir
+    }
+
+    /// Runs every example of a command at a council's node; with any of these codes it is right. The
+    /// region is cut in a copy of it.
+    fn run(&self, command: &str, council: &str, codes: &[i32]) {
+        self.run_those(command, council, codes, |_| true);
+    }
+
+    fn run_those(
+        &self,
+        command: &str,
+        council: &str,
+        codes: &[i32],
+        wanted: impl Fn(&str) -> bool,
+    ) {
+        let all = examples("smp").into_iter();
+        let all = all.filter(|one| one.command == command && wanted(&one.line));
+        let all: Vec<_> = all.collect();
+        assert!(!all.is_empty(), "{command}");
+        let socket = self.sockets.iter().find(|(of, _)| of == council);
+        let variables = [
+            ("SMP_SOCKET", socket.unwrap().1.clone()),
+            ("SMP_PASSPHRASE", PASSPHRASE.to_owned()),
+        ];
+        for example in all {
+            let dir = match command {
+                "smp region cut" => self.copied(),
+                _ => self.dir.clone(),
+            };
+            let mut instead = self.instead.clone();
+            // Each council states what it holds in a file of its own.
+            let out = ("--out e08000037", council.to_lowercase());
+            let line = match command {
+                "smp documents vouch" => example.line.replace(out.0, &format!("--out {}", out.1)),
+                _ => example.line.clone(),
+            };
+            instead.retain(|(what, _)| line.contains(what));
+            let ran = Typed {
+                line: &line,
+                instead: &instead,
+                dir: &dir,
+                variables: &variables,
+                answer: None,
+            };
+            let ran = ran.run();
+            assert!(
+                ran.code.is_some_and(|code| codes.contains(&code)),
+                "{ran:#?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn two_histories_are_noticed_everywhere_and_a_cut_ends_them() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -148,11 +239,13 @@ fn two_histories_are_noticed_everywhere_and_a_cut_ends_them() {
     // Two councils state what they hold; the SMP admin goes by C's alone, since the two
     // hold different ones and A is to keep neither by accident.
     let name = pool().to_string();
-    let (at_b, at_c) = (path(&region, "b.statement"), path(&region, "c.statement"));
-    for (council, out) in [(B, &at_b), (C, &at_c)] {
-        let vouch = ["documents", "vouch", &name, "--node", &node, "--out", out];
-        region[council].smp(&vouch).ok();
+    let help = Help::new(&region, &node);
+    for council in [B, C] {
+        help.run("smp documents vouch", council, &[0]);
     }
+    let at = |council: &str| path(&region, &format!("{}.statement", council.to_lowercase()));
+    let (at_b, at_c) = (at(B), at(C));
+    help.run("smp region cut", C, &[0]);
     let one = ["region", "cut", &name, &node, "--statement", &at_b];
     let too_few = region.admin(&one);
     assert_eq!(too_few.code, Some(4), "{too_few:?}");
@@ -185,6 +278,10 @@ fn two_histories_are_noticed_everywhere_and_a_cut_ends_them() {
     let fallen = region[A].json(&["documents", "fallen"]);
     assert_eq!(fallen[0]["was"], json!(["3"]), "{fallen:#}");
     assert_eq!(fallen[0]["is"], json!(["5"]), "{fallen:#}");
+    // Of two values a person has to choose one, which the exit code says.
+    let forgets = |line: &str| line.contains("--forget");
+    let again = "smp documents again";
+    help.run_those(again, A, &[5, 0], |line| !forgets(line));
     let again = region[A].smp(&["documents", "again", &name]);
     assert_eq!(again.code, Some(5), "{again:?}");
     assert!(again.out.contains("for a person to settle"), "{again:?}");
@@ -201,6 +298,9 @@ fn two_histories_are_noticed_everywhere_and_a_cut_ends_them() {
     let last = region.nodes.len() - 1;
     region.nodes[last].start();
     region.wait_agreed(AGREEMENT);
+    // The old node's key is cut where it is to write, so that the new one takes the decisions.
+    region.make_last_decider(last);
+    region.wait_agreed(AGREEMENT);
     set_rooms(&region.nodes[last], &place, "3");
     region.wait_agreed(AGREEMENT);
     assert_eq!(rooms(&region[C], &place), json!(["3"]));
@@ -211,4 +311,5 @@ fn two_histories_are_noticed_everywhere_and_a_cut_ends_them() {
     region[B].start();
     region.wait_agreed(AGREEMENT);
     assert_eq!(alarms(&region[B]), json!([]));
+    help.run_those("smp documents again", A, &[0], forgets);
 }

@@ -211,23 +211,54 @@ fn a_household_that_parts_becomes_two_and_what_was_proposed_ends() {
 }
 
 #[test]
-fn a_place_is_changed_at_the_decider_alone() {
-    let mut region = Region::of(&[HOST]);
+fn places_are_changed_where_decisions_are_taken_and_that_can_move_to_another_node() {
+    let mut region = Region::of(&[HOST, GUEST]);
     let port = free_ports(1)[0];
     let second = Node::init(&region.dir().join("second"), "north-east", HOST, port);
     region.enrol_and_join(second);
     region.start_all();
     region.wait_agreed(AGREEMENT);
-    let (decider, other) = (&region.nodes[0], &region.nodes[1]);
-    let place = new(decider, &["pool", "place", "--rooms", "1", "--people", "2"]);
+    let place = new(
+        &region[HOST],
+        &["pool", "place", "--rooms", "1", "--people", "2"],
+    );
+    let other = &region.nodes[2];
     until_state(other, &place, "open");
     let more = ["pool", "edit", &place, "--set", "people=3"];
     let refused = other.smp(&more).exits(4).err;
-    assert!(
-        refused.contains("run the command at this council's node"),
-        "{refused}"
-    );
-    decider.smp(&more).ok();
+    let said = "run the command at this council's node";
+    assert!(refused.contains(said), "{refused}");
+    region[HOST].smp(&more).ok();
     // What is new is held for nobody yet, and may be offered anywhere.
     new(other, &["pool", "place", "--rooms", "1", "--people", "1"]);
+    region.wait_agreed(AGREEMENT);
+
+    // The node that decided is gone, with nothing that the others have not heard of.
+    region[HOST].stop();
+    region.make_last_decider(2);
+    let request = ["pool", "request", "--people", "1", "--adults", "1"];
+    let request = [&request[..], &["--rooms-needed", "1", "--urgency", "soon"]].concat();
+    let guests = &region[GUEST];
+    let request = new(guests, &request);
+    let case = guests.json(&["cases", "propose", &request, &place]);
+    let case = case["case"]["id"].as_str().unwrap().to_owned();
+    let other = &region.nodes[2];
+    until_case(other, &case, "it is proposed", |one| {
+        one["stage"] == "proposed"
+    });
+    other.json(&["cases", "hold", &case]);
+    until_case(guests, &case, "it is held", |one| one["stage"] == "held");
+    guests.json(&["cases", "confirm", &case]);
+    until_case(guests, &case, "it is placed", |one| {
+        one["stage"] == "placed"
+    });
+    other
+        .smp(&["pool", "edit", &place, "--set", "people=2"])
+        .exits(4);
+
+    // Back again, the old node learns that it decides no more.
+    region[HOST].start();
+    region.wait_agreed(AGREEMENT);
+    let refused = region[HOST].smp(&["cases", "release", &case]).exits(4).err;
+    assert!(refused.contains(said), "{refused}");
 }

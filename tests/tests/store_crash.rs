@@ -19,6 +19,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use smp_node::store::{Change, EngineKind, Open, Table, open};
+use system_tests::harness::copy_tree;
 
 const KILLS: u32 = 40;
 const DAMAGES: u32 = 60;
@@ -257,14 +258,6 @@ fn files(path: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn copy(from: &Path, to: &Path) {
-    for file in files(from) {
-        let target = to.join(file.strip_prefix(from).unwrap());
-        fs::create_dir_all(target.parent().unwrap()).unwrap();
-        fs::copy(&file, target).unwrap();
-    }
-}
-
 /// Flips bits of one random byte, or cuts a file short. Larger files are hit more often.
 fn damage(dir: &Path, random: &mut Random) -> String {
     let sizes: Vec<(PathBuf, u64)> = files(dir)
@@ -319,7 +312,7 @@ fn damage_trials(
             (killed.path(), last)
         };
         let dir = tempfile::tempdir().unwrap();
-        copy(base, dir.path());
+        copy_tree(base, dir.path());
         let what = damage(dir.path(), &mut random);
         let verdict = check(engine, dir.path(), last);
         match judge(&verdict, last, cleanly) {

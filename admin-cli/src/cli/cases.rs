@@ -33,16 +33,16 @@ Examples:
 const PROPOSE_EXAMPLES: &str = "\
 Examples:
   smp cases propose request-aebagbafaydqqcikbmga2dqp place-aebagbafaydqqcikbmga2dqp
-  smp cases propose request-aebagbafaydqqcikbmga2dqp place-aebagbafaydqqcikbmga2dqp \
-place-bebagbafaydqqcikbmga2dqp
+  smp cases propose request-aebagbafaydqqcikbmga2dqp place-aebagbafaydqqcikbmga2dqp \\
+      place-bebagbafaydqqcikbmga2dqp
 
 The places are all of one other council, which chooses among them. `smp pool list` prints the ids.";
 
 const HOLD_EXAMPLES: &str = "\
 Examples:
   smp cases hold proposal-aebagbafaydqqcikbmga2dqp
-  smp cases hold proposal-aebagbafaydqqcikbmga2dqp --place place-aebagbafaydqqcikbmga2dqp \
---hours 24
+  smp cases hold proposal-aebagbafaydqqcikbmga2dqp --place place-aebagbafaydqqcikbmga2dqp \\
+      --hours 24
   smp cases hold proposal-aebagbafaydqqcikbmga2dqp --agreed-by-phone
 
 The place is kept for the case until the guest council confirms, or the hours are over.";

@@ -19,13 +19,15 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   smp documents
   smp documents --alarms
-  smp documents vouch rematching-pool/E08000021 --node 3dbcb708a3d935e9abae4a6224a2f1a9 --out e08000037.statement
+  smp documents vouch rematching-pool/E08000021 --node 3dbcb708a3d935e9abae4a6224a2f1a9 \\
+      --out e08000037.statement
   smp documents fallen
   smp documents --output json";
 
 const VOUCH_EXAMPLES: &str = "\
 Examples:
-  smp documents vouch rematching-pool/E08000021 --node 3dbcb708a3d935e9abae4a6224a2f1a9 --out e08000037.statement
+  smp documents vouch rematching-pool/E08000021 --node 3dbcb708a3d935e9abae4a6224a2f1a9 \\
+      --out e08000037.statement
 
 The file says, signed by this node, which of that node's entries it holds: hashes, and nothing of
 any record. Send it to the SMP admin, who cuts the key once two councils have sent theirs.";

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use smp_certs::{EnrolmentRequest, Fingerprint, JoinBundle, Region};
+use smp_protocol::ids::{CouncilCode, NodeId};
 
 use super::Context;
+use super::roster::{next_roster_path, write_roster};
 use crate::exit::{self, Failure};
 use crate::offline::{
     PassphraseArgs, RegionDir, Use, members, must_be_new, now, passphrase, read_text, refused,
@@ -22,8 +24,8 @@ Examples:
 const ENROL_EXAMPLES: &str = "\
 Examples:
   smp member enrol newcastle.request --name \"Newcastle upon Tyne\" --region-dir ./north-east
-  smp member enrol newcastle.request --name \"Newcastle upon Tyne\" --region-dir ./north-east \
---fingerprint \"0123 4567 8901 2345 6789 0123 4567 8901 2345 6789\" --out newcastle.bundle
+  smp member enrol newcastle.request --name \"Newcastle upon Tyne\" --region-dir ./north-east \\
+      --fingerprint \"0123 4567 8901 2345 6789 0123 4567 8901 2345 6789\" --out newcastle.bundle
 
 The fingerprint is what shows that the request came from the council: telephone the council,
 on a number that you know, and have it read out. The same request again makes the bundle
@@ -34,11 +36,21 @@ Examples:
   smp member list --region-dir ./north-east
   smp member list --region-dir ./north-east --output csv > members.csv";
 
+const DECIDER_EXAMPLES: &str = "\
+Examples:
+  smp member decider E08000021 3dbcb708a3d935e9abae4a6224a2f1a9 --region-dir ./north-east
+
+One node of a council takes its decisions: bookings, and changes to places and requests. Have
+another do it where that one is gone, or its key was cut. `smp member list` prints the nodes.";
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Member {
     /// Enrols a council's node: compares the fingerprint, lists it, writes its join bundle
     #[command(after_help = ENROL_EXAMPLES)]
     Enrol(EnrolArgs),
+    /// Has another node of a council take its decisions, from the next roster on
+    #[command(after_help = DECIDER_EXAMPLES)]
+    Decider(DeciderArgs),
     /// Lists the region's nodes; needs no passphrase
     #[command(after_help = LIST_EXAMPLES)]
     List {
@@ -74,8 +86,59 @@ impl Member {
     pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
         match self {
             Self::Enrol(args) => args.run(context),
+            Self::Decider(args) => args.run(context),
             Self::List { dir } => context.show(&members(dir.open()?.roster())),
         }
+    }
+}
+
+/// Which node is to decide.
+#[derive(Debug, clap::Args)]
+pub(super) struct DeciderArgs {
+    /// The council's GSS code
+    council: CouncilCode,
+    /// The node's id, all 32 letters and digits of it
+    node: NodeId,
+    /// Where to write the new roster; otherwise REGION-VERSION.roster in this directory
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    dir: RegionDir,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
+}
+
+impl DeciderArgs {
+    fn run(&self, context: &Context) -> Result<(), Failure> {
+        let region = self.dir.open()?;
+        let member = region.roster().member(self.council);
+        let nodes = member.map_or(&[][..], |member| &member.nodes);
+        let held = nodes.iter().find(|node| node.id == self.node);
+        let decides = held.ok_or_else(|| {
+            Failure::refused(
+                format!("{} is no node of {}", self.node, self.council),
+                "nothing was changed; `smp member list` prints the nodes of each council",
+            )
+        })?;
+        if decides.decider {
+            return Err(Failure::refused(
+                format!(
+                    "{} takes the decisions of {} already",
+                    self.node, self.council
+                ),
+                "`smp roster publish --region-dir …` sends the newest roster again",
+            ));
+        }
+        let out = next_roster_path(&region, self.out.clone())?;
+        let secret = passphrase(&self.passphrase, Use::Known)?;
+        let mut unlocked = unlock(&region, &secret)?;
+        let made = unlocked.make_decider(self.council, self.node, now());
+        made.map_err(refused)?;
+        write_roster(context, unlocked.region(), &out)?;
+        context.tell(
+            "Until the node that decided before has that roster, what its officers decide counts \
+             for nothing once the other councils have heard of the new one: tell them now.\n",
+        )
     }
 }
 

@@ -23,23 +23,23 @@ Examples:
 
 const PLACE_EXAMPLES: &str = "\
 Examples:
-  smp pool place --rooms 2 --people 4 --accommodation-type sponsor --area E08000021 \
---available-from 2026-12-01
+  smp pool place --rooms 2 --people 4 --accommodation-type sponsor --area E08000021 \\
+      --available-from 2026-12-01
   smp pool place --rooms 1 --people 2 --step-free-access --allow-pet no --emergency
   smp pool place --rooms 1 --people 2 --host host-aebagbafaydqqcikbmga2dqp
   smp pool place --rooms 1 --people 1 --set postcode_district=NE6 --replicated";
 
 const REQUEST_EXAMPLES: &str = "\
 Examples:
-  smp pool request --people 3 --adults 1 --rooms-needed 2 --with-children --urgency soon \
---needed-by 2026-W50
-  smp pool request --people 1 --adults 1 --rooms-needed 1 --urgency emergency \
---wanted-areas E08000021 --wanted-areas E08000037";
+  smp pool request --people 3 --adults 1 --rooms-needed 2 --with-children --urgency soon \\
+      --needed-by 2026-W50
+  smp pool request --people 1 --adults 1 --rooms-needed 1 --urgency emergency \\
+      --wanted-areas E08000021 --wanted-areas E08000037";
 
 const CONTACT_EXAMPLES: &str = "\
 Examples:
-  smp pool contact --mailbox placements@council.example.org --telephone \"01632 960123\" \
---opens-at 09:00 --closes-at 17:00";
+  smp pool contact --mailbox placements@council.example.org --telephone \"01632 960123\" \\
+      --opens-at 09:00 --closes-at 17:00";
 
 const LIST_EXAMPLES: &str = "\
 Examples:
@@ -59,8 +59,8 @@ Examples:
 
 const SPLIT_EXAMPLES: &str = "\
 Examples:
-  smp pool split request-aebagbafaydqqcikbmga2dqp --into people=2,adults=1,rooms_needed=1 \
---into people=1,adults=1,rooms_needed=1
+  smp pool split request-aebagbafaydqqcikbmga2dqp --into people=2,adults=1,rooms_needed=1 \\
+      --into people=1,adults=1,rooms_needed=1
 
 The request is closed, and what was proposed for it is withdrawn. The parts are for as many people
 and adults as it was; what is not said of a part is as in the request. Several values of one field

@@ -19,12 +19,17 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   smp region init north-east --title \"North East Migration Partnership\" --region-dir ./north-east
   smp region show --region-dir ./north-east
-  smp region cut rematching-pool/E08000021 3dbcb708a3d935e9abae4a6224a2f1a9 --statement e08000037.statement --statement e08000022.statement --region-dir ./north-east";
+  smp region cut rematching-pool/E08000021 3dbcb708a3d935e9abae4a6224a2f1a9 \\
+      --statement e08000037.statement --statement e08000022.statement \\
+      --region-dir ./north-east";
 
 const CUT_EXAMPLES: &str = "\
 Examples:
-  smp region cut rematching-pool/E08000021 3dbcb708a3d935e9abae4a6224a2f1a9 --statement e08000037.statement --statement e08000022.statement --region-dir ./north-east
-  smp region cut rematching-pool/E08000021 3dbcb708a3d935e9abae4a6224a2f1a9 --statement e08000037.statement --from-one --region-dir ./north-east
+  smp region cut rematching-pool/E08000021 3dbcb708a3d935e9abae4a6224a2f1a9 \\
+      --statement e08000037.statement --statement e08000022.statement \\
+      --region-dir ./north-east
+  smp region cut rematching-pool/E08000021 3dbcb708a3d935e9abae4a6224a2f1a9 \\
+      --statement e08000037.statement --from-one --region-dir ./north-east
 
 Of the node's entries in that document those stay that the nodes of two councils hold alike; with
 --from-one, what the one statement shows. The key adds nothing more there. Statements come from
@@ -34,8 +39,8 @@ away again (`smp documents again`).";
 const INIT_EXAMPLES: &str = "\
 Examples:
   smp region init north-east --title \"North East Migration Partnership\" --region-dir ./north-east
-  smp region init north-east --title \"North East Migration Partnership\" \
---region-dir ./north-east --passphrase-file passphrase.txt
+  smp region init north-east --title \"North East Migration Partnership\" \\
+      --region-dir ./north-east --passphrase-file passphrase.txt
 
 Do this on a machine that is not on the network, and keep copies of the directory in two
 places: to lose it, or the passphrase, is to lose the region.";

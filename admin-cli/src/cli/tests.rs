@@ -20,12 +20,18 @@ fn words(line: &str) -> Vec<String> {
     out
 }
 
+/// The examples of a command. A line that ends in a backslash goes on in the next.
 fn examples(command: &Command) -> Vec<String> {
     let help = command.get_after_help().map(ToString::to_string);
     let help = help.unwrap_or_default();
     let lines = help.lines().skip_while(|line| *line != "Examples:").skip(1);
-    let lines = lines.take_while(|line| line.starts_with("  smp"));
-    lines.map(|line| line.trim().to_owned()).collect()
+    let lines: Vec<&str> = lines.take_while(|line| line.starts_with("  ")).collect();
+    for line in &lines {
+        // A longer one is broken where it cannot be copied.
+        assert!(line.chars().count() <= 100, "{line}");
+    }
+    let joined = lines.join("\n").replace("\\\n", "");
+    joined.lines().map(|line| line.trim().to_owned()).collect()
 }
 
 fn walk(command: &Command, path: &str, visit: &mut dyn FnMut(&Command, &str)) {

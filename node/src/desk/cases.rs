@@ -383,8 +383,14 @@ fn not_decided(error: &DecideError, names: &[String]) -> Failure {
 
 fn not_decider(decider: Option<&NodeId>, message: String) -> Failure {
     let next = match decider.map(NodeId::short) {
-        Some(node) => format!("run the command at this council's node {node}"),
-        None => "ask the SMP admin to make a node of this council its decider".to_owned(),
+        Some(node) => format!(
+            "run the command at this council's node {node}; if that is gone for good, have the SMP \
+             admin make this one decide (`smp member decider`)"
+        ),
+        None => {
+            "ask the SMP admin to make a node of this council its decider (`smp member decider`)"
+                .to_owned()
+        }
     };
     Failure::new(FailureKind::Conflict, "not_decider", message, next)
 }

@@ -12,6 +12,8 @@
 mod api;
 mod binaries;
 mod client;
+pub mod examples;
+mod files;
 mod node;
 mod ports;
 mod random;
@@ -22,6 +24,7 @@ pub mod wait;
 pub use self::api::{Answer, Api};
 pub use self::binaries::{Ran, binary, command, inside, run};
 pub use self::client::Client;
+pub use self::files::copy_tree;
 pub use self::node::Node;
 pub use self::ports::free_ports;
 pub use self::random::Random;

@@ -169,6 +169,27 @@ impl Region {
         self[owner].smp(&["readers", "accept", reader]).ok();
     }
 
+    /// Has the last node that was made take its council's decisions, and tells it at `at`.
+    ///
+    /// # Panics
+    /// Where it cannot be.
+    pub fn make_last_decider(&mut self, at: usize) {
+        let last = self.nodes.last().expect("a node");
+        let listed = self.admin(&["member", "list", "--output", "json"]).json();
+        let port = format!(":{}\"", last.port);
+        let mut nodes = listed.as_array().expect("nodes").iter();
+        let listed = nodes.find(|node| node["endpoints"].to_string().contains(&port));
+        let id = listed
+            .and_then(|node| node["node"].as_str())
+            .expect("its id");
+        self.rosters += 1;
+        let file = self.dir().join(format!("decider-{}.roster", self.rosters));
+        let file = file.to_str().expect("text");
+        let decider = ["member", "decider", &last.council, id, "--out", file];
+        self.admin(&decider).ok();
+        self.nodes[at].smp(&["roster", "publish", file]).ok();
+    }
+
     /// Writes a file into the region's directory, and gives its path.
     ///
     /// # Panics

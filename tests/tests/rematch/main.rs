@@ -6,12 +6,11 @@ mod cables;
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
 use std::time::Duration;
 
 use cables::Cables;
 use serde_json::Value;
-use system_tests::harness::{Region, free_ports, until};
+use system_tests::harness::{Region, copy_tree, free_ports, until};
 
 const FIRST: &str = "E08000021";
 const SECOND: &str = "E08000037";
@@ -134,19 +133,6 @@ fn new(region: &Region, council: &str, what: &[&str]) -> String {
     stored["records"][0].as_str().unwrap().to_owned()
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        match entry.file_type().unwrap() {
-            kind if kind.is_dir() => copy(&entry.path(), &target),
-            kind if kind.is_file() => drop(fs::copy(entry.path(), target).unwrap()),
-            _ => {}
-        }
-    }
-}
-
 #[test]
 fn two_councils_race_for_a_place_while_one_is_cut_off() {
     let rematch = Rematch::new();
@@ -242,7 +228,7 @@ fn a_host_council_is_put_back_to_an_hour_ago() {
     let dir = rematch.region[HOST].dir.clone();
     let old = rematch.region.dir().join("an-hour-ago");
     rematch.region[HOST].stop();
-    copy(&dir, &old);
+    copy_tree(&dir, &old);
     rematch.region[HOST].start();
     rematch.decide(HOST, &["hold", &first]);
     rematch.until_stage(FIRST, &first, "held");
@@ -251,7 +237,7 @@ fn a_host_council_is_put_back_to_an_hour_ago() {
 
     rematch.region[HOST].stop();
     fs::remove_dir_all(dir.join("data")).ok();
-    copy(&old, &dir);
+    copy_tree(&old, &dir);
     rematch.region[HOST].start();
     // It has forgotten the booking, and must not make another before it was told.
     let refused = rematch.region[HOST]

@@ -6,10 +6,10 @@ use std::io::Write as _;
 use std::path::Path;
 
 use serde_json::json;
-use system_tests::harness::until;
 use system_tests::harness::wait::AGREEMENT;
+use system_tests::harness::{copy_tree, until};
 
-use super::mounted::{Mounted, copy_tree};
+use super::mounted::Mounted;
 use super::{A, HOSTS, advice, ids, names, region, write_place};
 
 /// Fills a file system to its last byte.

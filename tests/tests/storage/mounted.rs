@@ -61,18 +61,3 @@ impl Drop for Mounted {
         let _ = system(Command::new("umount").arg("-l").arg(&self.at));
     }
 }
-
-/// Copies the files of a directory, and those in its directories.
-pub(crate) fn copy_tree(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy_tree(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), &target).unwrap();
-        }
-        fs::set_permissions(&target, entry.metadata().unwrap().permissions()).unwrap();
-    }
-}

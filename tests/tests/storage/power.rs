@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use system_tests::harness::wait::AGREEMENT;
-use system_tests::harness::{Node, Random};
+use system_tests::harness::{Node, Random, copy_tree};
 
-use super::mounted::{Mounted, copy_tree, system};
+use super::mounted::{Mounted, system};
 use super::{A, HOSTS, advice, ids, names, region, write_place};
 
 /// The power goes so many times.

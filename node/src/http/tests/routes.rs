@@ -22,6 +22,7 @@ fn body(schema: &str) -> &'static str {
         "FallenDecision" => r#"{"document":"rematching-pool/E08000021","action":"preview"}"#,
         "ReaderDecision" => r#"{"reader":"E08000021","accept":true}"#,
         "CaseDecision" => r#"{"action":"hold","hours":24}"#,
+        "Split" => r#"{"into":[{"people":"2"},{"people":"1"}]}"#,
         "NewCase" => r#"{"request":"r","places":["p"]}"#,
         "Search" => r#"{"fields":{"people":"2"}}"#,
         "RosterOffer" => r#"{"text":"-----BEGIN"}"#,
