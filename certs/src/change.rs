@@ -11,7 +11,7 @@ use smp_protocol::crypto::Signing;
 use smp_protocol::ids::{CouncilCode, DocumentName, Hash, NodeId, RegionName};
 use smp_protocol::limits;
 use smp_protocol::roster::{
-    Cut, Member, MemberNode, NamedReaders, Roster, SignedRoster, VerifiedRoster,
+    CheckTarget, Cut, Member, MemberNode, NamedReaders, Roster, SignedRoster, VerifiedRoster,
 };
 use smp_protocol::time::UnixSeconds;
 
@@ -269,6 +269,21 @@ impl Unlocked {
             for held in nodes.into_iter().flat_map(|member| &mut member.nodes) {
                 held.decider = held.id == node;
             }
+        })
+    }
+
+    /// Sets the region's own targets for checks of hosts, in the place of those that it had set.
+    ///
+    /// # Errors
+    /// [`RegionError::Roster`] where one is for no check, or for too many days.
+    pub fn set_targets(
+        &mut self,
+        targets: Vec<CheckTarget>,
+        now: UnixSeconds,
+    ) -> Result<VerifiedRoster, RegionError> {
+        self.change(now, |roster| {
+            roster.targets = targets;
+            roster.targets.sort_unstable_by_key(|target| target.check);
         })
     }
 

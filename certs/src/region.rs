@@ -347,6 +347,7 @@ fn first_roster(
         members: Vec::new(),
         readers: Vec::new(),
         cuts: Vec::new(),
+        targets: Vec::new(),
     }
 }
 

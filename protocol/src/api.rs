@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 pub use cases::{
     Case, CaseAction, CaseConsent, CaseDecision, CaseOutcome, CaseQuestion, NewCase, Split,
 };
-pub use checks::{HostCheck, HostReadiness};
+pub use checks::{CheckClock, HostCheck, HostReadiness};
 pub use matching::{Found, Match, Search, Suggestions, Unplaced};
 
 /// An error, with what to do next. Every non-2xx answer has this body.
@@ -299,6 +299,8 @@ pub struct RosterView {
     pub schema: u16,
     /// The members.
     pub members: Vec<RosterMember>,
+    /// By when each check of a host should be done.
+    pub targets: Vec<CheckClock>,
 }
 
 /// One node of a member.

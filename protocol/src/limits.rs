@@ -227,6 +227,9 @@ pub const PROPOSALS_OF_REQUEST: usize = 5;
 /// How long a hold may stand unconfirmed. Longer would keep a home from others.
 pub const HOLD_HOURS: u64 = 14 * 24;
 
+/// Days that a region may give a check of a host: the longest interval between two visits.
+pub const CHECK_TARGET_DAYS: u16 = 366;
+
 /// Questions that one council asks of one case, each with an answer: twice as many as there are to
 /// ask. They take room that facts need.
 pub const QUESTIONS_OF_CASE: usize = 16;

@@ -123,3 +123,53 @@ fn a_failed_check_closes_what_is_open_and_names_what_is_held() {
     assert!(holds(&dirs[0]), "the search finds nothing where it is");
     assert!(!holds(&dirs[1]));
 }
+
+#[test]
+fn a_region_sets_by_when_a_check_should_be_done() {
+    let mut region = Region::of(&[HOST]);
+    region.start_all();
+    let file = region.file("hosts.csv", "reference,accommodation_type\nH-1,sponsor\n");
+    region[HOST].smp(&["hosts", "import", &file]).ok();
+    let host = region[HOST].list(&["hosts", "list"])[0]["id"].clone();
+    let host = host.as_str().unwrap();
+    let due_on = |check: &str| {
+        let start = ["checks", "start", host, check, "--on", "2026-12-01"];
+        let id = new(&region[HOST], &start);
+        let checks = region[HOST].list(&["checks", "list"]);
+        let found = checks.iter().find(|one| one["id"] == *id).unwrap();
+        found["due_on"].clone()
+    };
+    let kinds = ["accommodation_exists", "sponsor_contact", "welfare_visit"];
+    assert_eq!(
+        kinds.map(due_on),
+        ["2026-12-08".into(), "2026-12-03".into(), Value::Null]
+    );
+
+    let roster = region.dir().join("targets.roster");
+    let roster = roster.to_str().unwrap();
+    let wrong = ["region", "targets", "--set", "welfare_visit=400"];
+    let wrong = region.admin(&wrong).exits(2).err;
+    assert!(wrong.contains("1 to 366 days"), "{wrong}");
+    let set = [
+        "--set",
+        "accommodation_exists=14",
+        "--set",
+        "welfare_visit=90",
+    ];
+    let none = ["--none", "sponsor_contact", "--out", roster];
+    region
+        .admin(&[&["region", "targets"], &set[..], &none].concat())
+        .ok();
+    region[HOST].smp(&["roster", "publish", roster]).ok();
+    assert_eq!(
+        kinds.map(due_on),
+        ["2026-12-15".into(), Value::Null, "2027-03-01".into()]
+    );
+    let shown = region[HOST].json(&["checks", "targets"]);
+    let own = shown
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| one["by"] == "region");
+    assert_eq!(own.count(), 3, "{shown}");
+}

@@ -310,6 +310,23 @@ impl World {
         scene
     }
 
+    /// A copy of the region directory, with a target of its own or none.
+    fn timed(&self, own: bool) -> Scene {
+        let dir = self.fresh("timed");
+        copy_tree(&self.region.authority(), &dir.join("north-east"));
+        if own {
+            let typed = Typed {
+                line: "smp region targets --set accommodation_exists=9 --region-dir north-east",
+                instead: &[],
+                dir: &dir,
+                variables: &variables(self.node(A)),
+                answer: None,
+            };
+            typed.run().ok();
+        }
+        Scene::default().inside(dir)
+    }
+
     /// A region of its own in which A has two nodes.
     fn two_nodes(&self) -> Scene {
         let dir = self.fresh("two");
@@ -379,6 +396,7 @@ impl World {
             "smp readers propose" => self.named(line.contains("--remove")),
             "smp roster verify" | "smp roster publish" => self.issued(),
             "smp member enrol" => self.enrolment(),
+            "smp region targets" => self.timed(line.contains("--standard")),
             "smp member decider" => self.two_nodes(),
             "smp region init" => {
                 let dir = self.fresh("made");
@@ -390,7 +408,8 @@ impl World {
                 let socket = self.region[A].dir.join("smp-node.sock");
                 Scene::default().path("/tmp/region/E08000021/smp-node.sock", &socket)
             }
-            "smp status"
+            "smp checks targets"
+            | "smp status"
             | "smp peers"
             | "smp documents"
             | "smp documents fallen"

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Subcommand;
 use hyper::Method;
-use smp_protocol::api::{HostCheck, HostReadiness};
+use smp_protocol::api::{HostCheck, HostReadiness, RosterView};
 use smp_protocol::ids::{RecordId, RecordKind};
 use smp_protocol::time::Day;
 
@@ -42,6 +42,11 @@ Examples:
   smp checks due
   smp checks due --within 3
   smp checks due --on 2026-12-09 --output csv > due.csv";
+
+const TARGETS_EXAMPLES: &str = "\
+Examples:
+  smp checks targets
+  smp checks targets --output csv > targets.csv";
 
 const LIST_EXAMPLES: &str = "\
 Examples:
@@ -109,6 +114,9 @@ pub(super) enum Checks {
         #[arg(long, value_name = "DATE")]
         on: Option<Day>,
     },
+    /// By when each check should be done in this region, and who does it
+    #[command(after_help = TARGETS_EXAMPLES)]
+    Targets,
     /// Lists every check that this council may read
     #[command(after_help = LIST_EXAMPLES)]
     List {
@@ -157,6 +165,10 @@ impl Checks {
             Self::Withdraw { check, write } => {
                 let fields = BTreeMap::from([("withdrawn".to_owned(), "yes".to_owned())]);
                 change(context, check, fields, &write)
+            }
+            Self::Targets => {
+                let roster: RosterView = context.client.get("/v1/roster")?;
+                context.show(&roster.targets)
             }
             Self::Due { within, on } => {
                 let mut checks = listed(context, on)?;

@@ -18,6 +18,7 @@ mod roster;
 mod search;
 mod shared;
 mod status;
+mod targets;
 #[cfg(test)]
 mod tests;
 

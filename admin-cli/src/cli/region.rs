@@ -10,6 +10,7 @@ use smp_protocol::statements::Vouching;
 
 use super::Context;
 use super::roster::{next_roster_path, write_roster};
+use super::targets::{self, TargetsArgs};
 use crate::exit::Failure;
 use crate::offline::{
     PassphraseArgs, RegionDir, Use, now, passphrase, read_text, refused, unlock, view,
@@ -68,6 +69,9 @@ pub(super) enum Region {
     /// Ends a key that signed two histories of a document, in the next roster
     #[command(after_help = CUT_EXAMPLES)]
     Cut(CutArgs),
+    /// By when checks of hosts should be done: shows it, or sets it in the next roster
+    #[command(after_help = targets::EXAMPLES)]
+    Targets(TargetsArgs),
     /// Shows the region, its authority's fingerprint and its members; needs no passphrase
     #[command(after_help = SHOW_EXAMPLES)]
     Show {
@@ -166,6 +170,7 @@ impl Region {
                 passphrase,
             } => init(context, name, &title, &dir, &passphrase),
             Self::Cut(args) => args.run(context),
+            Self::Targets(args) => args.run(context),
             Self::Show { dir } => show(context, &dir.open()?),
         }
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use smp_certs::{Passphrase, Region, RegionError, SealError, Unlocked};
-use smp_protocol::api::{RosterMember, RosterStatus, RosterView};
+use smp_protocol::api::{CheckClock, RosterMember, RosterStatus, RosterView};
 use smp_protocol::limits;
 use smp_protocol::roster::Roster;
 use smp_protocol::time::UnixSeconds;
@@ -141,5 +141,6 @@ pub(crate) fn view(region: &Region, roster: &Roster, now: UnixSeconds) -> Roster
         },
         schema: roster.schema.0,
         members: members(roster),
+        targets: CheckClock::all(&roster.targets),
     }
 }

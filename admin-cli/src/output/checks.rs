@@ -1,6 +1,6 @@
 //! Checks of hosts, and what they come to.
 
-use smp_protocol::api::{HostCheck, HostReadiness};
+use smp_protocol::api::{CheckClock, HostCheck, HostReadiness};
 
 use super::table::{Mood, cell, marked};
 use super::{Look, View, csv};
@@ -86,5 +86,32 @@ impl View for Vec<HostReadiness> {
 
     fn csv(&self) -> Result<String, Failure> {
         csv::items(&READINESS, self)
+    }
+}
+
+impl View for Vec<CheckClock> {
+    fn words(&self, look: &Look) -> String {
+        let rows = self.iter().map(|clock| {
+            let days = match clock.days {
+                Some(1) => "1 day".to_owned(),
+                Some(days) => format!("{days} days"),
+                None => "no target".to_owned(),
+            };
+            let by = match clock.by.as_str() {
+                "region" => "the region",
+                _ => "the published pathway",
+            };
+            vec![
+                cell(clock.check.replace('_', " ")),
+                cell(days),
+                cell(by),
+                cell(&clock.done_by),
+            ]
+        });
+        look.table(&["Check", "Within", "As set by", "Done by"], rows.collect())
+    }
+
+    fn csv(&self) -> Result<String, Failure> {
+        csv::items(&["check", "days", "by", "done_by"], self)
     }
 }

@@ -78,7 +78,7 @@ pub(super) fn day(on: Option<&str>) -> Answer<Day> {
 /// A check that is begun or recorded, with the days that are not said: the one on which its clock
 /// began and the one by which it should be done, of a new one; of an outcome the one on which it was
 /// come to.
-pub(super) fn with_days(mut edit: RecordEdit, is_new: bool) -> RecordEdit {
+pub(super) fn with_days(mut edit: RecordEdit, is_new: bool, targets: &Targets) -> RecordEdit {
     let today = Day::of(clock()).to_string();
     let fields = &mut edit.fields;
     if is_new {
@@ -86,7 +86,7 @@ pub(super) fn with_days(mut edit: RecordEdit, is_new: bool) -> RecordEdit {
         let started: Option<Day> = started.or_insert(today.clone()).parse().ok();
         let kind = fields.get("check").and_then(|word| Kind::named(word));
         let due = started.zip(kind);
-        let due = due.and_then(|(started, kind)| Targets::default().due(kind, started));
+        let due = due.and_then(|(started, kind)| targets.due(kind, started));
         if let Some(due) = due {
             let due_on = fields.entry("due_on".to_owned());
             due_on.or_insert_with(|| due.to_string());
@@ -100,6 +100,11 @@ pub(super) fn with_days(mut edit: RecordEdit, is_new: bool) -> RecordEdit {
 }
 
 impl Desk {
+    /// By when checks should be done, in this region.
+    pub(super) fn targets(&self) -> Targets {
+        Targets::of(&self.shared.roster().targets)
+    }
+
     /// A check is of a host of a register that this council may read: one that is of nobody would
     /// hold up nobody.
     pub(super) async fn must_be_of_a_host(&self, edit: &RecordEdit) -> Answer<()> {

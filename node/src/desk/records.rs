@@ -152,7 +152,7 @@ pub(super) fn parse(
 impl Desk {
     pub(super) async fn create_record(&self, kind: RecordKind, edit: RecordEdit) -> Answer<Stored> {
         let edit = match kind {
-            RecordKind::Check => checks::with_days(edit, true),
+            RecordKind::Check => checks::with_days(edit, true, &self.targets()),
             _ => edit,
         };
         if kind == RecordKind::Check {
@@ -203,7 +203,7 @@ impl Desk {
 
     pub(super) async fn update_record(&self, id: RecordId, edit: RecordEdit) -> Answer<Stored> {
         let edit = match id.kind() {
-            RecordKind::Check => checks::with_days(edit, false),
+            RecordKind::Check => checks::with_days(edit, false, &self.targets()),
             _ => edit,
         };
         let fields = parse(id.kind(), &edit)?.into_iter().collect();

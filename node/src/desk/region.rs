@@ -1,7 +1,8 @@
 //! The region at this node: its roster, and who reads whose register.
 
 use smp_protocol::api::{
-    Reader, ReaderDecision, RosterMember, RosterOffer, RosterOutcome, RosterStatus, RosterView,
+    CheckClock, Reader, ReaderDecision, RosterMember, RosterOffer, RosterOutcome, RosterStatus,
+    RosterView,
 };
 use smp_protocol::ids::{CouncilCode, DocumentKind, DocumentName};
 
@@ -108,6 +109,7 @@ pub(super) fn roster_view(shared: &Shared) -> RosterView {
         status: roster_status(shared),
         schema: roster.schema.0,
         members: members.collect(),
+        targets: CheckClock::all(&roster.targets),
     }
 }
 

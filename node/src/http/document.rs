@@ -29,7 +29,7 @@ use crate::service::Service;
         api::Advice, api::Alarm, api::AlarmPeer, api::ApiError, api::Case, api::CaseAction,
         api::CaseConsent, api::CaseDecision, api::CaseOutcome, api::CaseQuestion, api::NewCase,
         api::Split, api::FallenAction, api::Found,
-        api::HostCheck, api::HostReadiness, api::Match, api::Search, api::Suggestions,
+        api::CheckClock, api::HostCheck, api::HostReadiness, api::Match, api::Search, api::Suggestions,
         api::Unplaced,
         api::FallenDecision, api::FallenField, api::FallenOutcome, api::DocumentPeer, api::DocumentStatus, api::ImportProblem,
         api::ImportReport, api::PeerStatus, api::Reader, api::ReaderDecision, api::Record,

@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::checks::{Kind, Targets};
+use crate::roster::CheckTarget;
+
 /// `GET /v1/checks`: one check, from any register that this council may read.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct HostCheck {
@@ -49,4 +52,34 @@ pub struct HostReadiness {
     pub readiness: String,
     /// What is lacking, worst first.
     pub lacks: Vec<String>,
+}
+
+/// By when a check of a host should be done.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct CheckClock {
+    /// The check, as a code.
+    pub check: String,
+    /// Days from the one on which its clock begins; absent where there is no target.
+    pub days: Option<u16>,
+    /// Who said so: `region`, or `lancashire` for the published pathway.
+    pub by: String,
+    /// Who does it where there are two tiers of council: `county` or `district`.
+    pub done_by: String,
+}
+
+impl CheckClock {
+    /// All of them, in a region that has set these itself.
+    pub fn all(own: &[CheckTarget]) -> Vec<Self> {
+        let targets = Targets::of(own);
+        let clock = |(code, kind): (u8, Kind)| {
+            let is_own = own.iter().any(|target| target.check == code);
+            Self {
+                check: kind.as_str().to_owned(),
+                days: targets.days(kind),
+                by: if is_own { "region" } else { "lancashire" }.to_owned(),
+                done_by: kind.done_by().to_owned(),
+            }
+        };
+        (0..).zip(Kind::ALL).map(clock).collect()
+    }
 }

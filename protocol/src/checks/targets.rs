@@ -1,6 +1,7 @@
 //! By when a check should be done: days from the one on which its clock begins.
 
 use super::Kind;
+use crate::roster::CheckTarget;
 use crate::time::Day;
 
 /// Days for each kind of check; none where no target is set.
@@ -29,8 +30,19 @@ impl Targets {
         None,
     ]);
 
+    /// Those of a region: its own where it has set any, by what its roster says.
+    pub fn of(own: &[CheckTarget]) -> Self {
+        let mut targets = Self::default();
+        for target in own {
+            if let Some(days) = targets.0.get_mut(usize::from(target.check)) {
+                *days = target.days;
+            }
+        }
+        targets
+    }
+
     /// Days for a kind, if a target is set.
-    fn days(&self, kind: Kind) -> Option<u16> {
+    pub fn days(&self, kind: Kind) -> Option<u16> {
         let mut both = Kind::ALL.iter().zip(self.0);
         both.find(|(one, _)| **one == kind)
             .and_then(|(_, days)| days)

@@ -423,6 +423,7 @@ fn cut_of(whole: &Document, pick: &Index) -> crate::roster::Roster {
         Some((chain, *reaches.get(at.checked_sub(1)?)?))
     });
     crate::roster::Roster {
+        targets: Vec::new(),
         cuts: vec![crate::roster::Cut {
             document: place().document,
             generation: 1,

@@ -32,6 +32,7 @@ fn with_cut(chains: Vec<(Incarnation, Reach)>) -> Roster {
     Roster {
         version: 2,
         previous: Hash([1; 32]),
+        targets: Vec::new(),
         cuts: vec![Cut {
             document: place().document,
             generation: 1,

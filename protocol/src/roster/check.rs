@@ -5,6 +5,7 @@
 
 use super::cut::is_well_formed;
 use super::{Member, Roster};
+use crate::checks::Kind;
 use crate::crypto;
 use crate::ids::{DocumentKind, Hash};
 use crate::limits;
@@ -113,7 +114,25 @@ pub(super) fn check(roster: &Roster) -> Check {
         return refuse("two nodes have one TLS key");
     }
     check_readers(roster)?;
-    check_cuts(roster)
+    check_cuts(roster)?;
+    check_targets(roster)
+}
+
+fn check_targets(roster: &Roster) -> Check {
+    if !ascending(roster.targets.iter().map(|target| target.check)) {
+        return refuse("the targets of checks are not in ascending order, or one is listed twice");
+    }
+    for target in &roster.targets {
+        let known = usize::from(target.check) < Kind::ALL.len();
+        let days = target.days.unwrap_or(limits::CHECK_TARGET_DAYS);
+        if !known || !(1..=limits::CHECK_TARGET_DAYS).contains(&days) {
+            return refuse(format!(
+                "a target is for a check that there is, and 1 to {} days",
+                limits::CHECK_TARGET_DAYS
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn check_cuts(roster: &Roster) -> Check {

@@ -50,6 +50,18 @@ pub struct Roster {
     /// The keys that were ended in a document, ascending by document and node. What was cut
     /// stays cut in every later version.
     pub cuts: Vec<Cut>,
+    /// The region's own targets for checks of hosts, ascending by check. What is not here has that of
+    /// Lancashire's pathway.
+    pub targets: Vec<CheckTarget>,
+}
+
+/// By when a check of a host should be done, in this region.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CheckTarget {
+    /// The check, as the schema numbers its codes.
+    pub check: u8,
+    /// Days from the one on which its clock begins; `None` where there is to be no target.
+    pub days: Option<u16>,
 }
 
 /// A member council.

@@ -68,6 +68,7 @@ pub(crate) fn roster(version: u64, members: usize, readers: &[(usize, usize)]) -
             })
             .collect(),
         cuts: Vec::new(),
+        targets: Vec::new(),
     }
 }
 

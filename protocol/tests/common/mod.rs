@@ -13,7 +13,8 @@ use smp_protocol::ids::{
     RegionName, Signature,
 };
 use smp_protocol::roster::{
-    Cut, Member as RosterMember, MemberNode, NamedReaders, Roster, SealingKey, SignedRoster,
+    CheckTarget, Cut, Member as RosterMember, MemberNode, NamedReaders, Roster, SealingKey,
+    SignedRoster,
 };
 use smp_protocol::schema::{Edit, FieldId, NEWEST, SchemaVersion, Value};
 use smp_protocol::session::message::{
@@ -89,6 +90,10 @@ pub(crate) fn roster() -> Roster {
         readers: vec![NamedReaders {
             document: register(0),
             councils: vec![council(1)],
+        }],
+        targets: vec![CheckTarget {
+            check: 3,
+            days: Some(14),
         }],
         cuts: vec![Cut {
             document: pool(2),

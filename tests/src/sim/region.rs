@@ -216,6 +216,7 @@ impl Authority {
                 })
                 .collect(),
             cuts: self.cuts.values().cloned().collect(),
+            targets: Vec::new(),
         };
         let bytes = codec::encode(&roster);
         let signature = self.key.sign(Tag::Roster, &bytes);

@@ -1,7 +1,7 @@
 //! A node that answers the least that the types allow.
 
 use smp_protocol::api::{
-    Alarm, Case, CaseDecision, CaseOutcome, FallenAction, FallenDecision, FallenField,
+    Alarm, Case, CaseDecision, CaseOutcome, CheckClock, FallenAction, FallenDecision, FallenField,
     FallenOutcome, Found, HostCheck, HostReadiness, ImportReport, Match, NewCase, Reader,
     ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome, RosterStatus, RosterView,
     Search, Split, Status, StoreStatus, Stored, Suggestions,
@@ -198,6 +198,7 @@ impl Service for Fake {
             status: roster(),
             schema: 1,
             members: Vec::new(),
+            targets: CheckClock::all(&[]),
         })
     }
 

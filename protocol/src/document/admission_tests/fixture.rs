@@ -59,6 +59,7 @@ pub(in crate::document) fn roster() -> Roster {
         ],
         readers: Vec::new(),
         cuts: Vec::new(),
+        targets: Vec::new(),
     }
 }
 
