@@ -228,7 +228,7 @@ fn run_out(ledgers: &Ledgers, now: UnixSeconds) -> Facts {
 }
 
 /// The place of `time_ran_out` among the reasons.
-const TIME_RAN_OUT: u8 = 0;
+pub(super) const TIME_RAN_OUT: u8 = 0;
 
 /// What is to be written for one counterpart: an opening or an answer, and facts.
 #[derive(Default)]

@@ -7,6 +7,7 @@
 mod book;
 mod decide;
 mod decider;
+mod happened;
 mod ledgers;
 mod line;
 mod pool;
@@ -21,6 +22,7 @@ mod tests;
 pub use book::{Book, Case, Stage, Turn};
 pub use decide::Refusal;
 pub use decider::Decider;
+pub use happened::Happened;
 pub use ledgers::{CaseView, Ledgers, decider_of};
 pub use pool::{PoolRefusal, State, check_pool_edits, closing, state};
 pub use wish::{DecideError, Wish};
