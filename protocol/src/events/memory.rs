@@ -31,7 +31,7 @@ impl Memory {
         let is_history = |event: &Event| event.at.plus(EVENT_HISTORY_SECONDS) < self.since;
         let untold = |event: &&Event| !self.told.contains_key(&event.id) && !is_history(event);
         let mut news: Vec<&Event> = holding.iter().filter(untold).collect();
-        news.sort_by_key(|event| (event.at, event.id));
+        news.sort_by_key(|event| (event.at, event.kind, event.id));
         news.dedup_by_key(|event| event.id);
         let more = news.len() > EVENTS_AT_ONCE;
         news.truncate(EVENTS_AT_ONCE);

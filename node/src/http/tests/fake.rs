@@ -1,5 +1,7 @@
 //! A node that answers the least that the types allow.
 
+use std::sync::Arc;
+
 use smp_protocol::api::{
     Alarm, Case, CaseDecision, CaseOutcome, FallenAction, FallenDecision, FallenField,
     FallenOutcome, Found, HostCheck, HostReadiness, ImportReport, Match, NewCase, Reader,
@@ -8,6 +10,7 @@ use smp_protocol::api::{
 };
 use smp_protocol::ids::{CouncilCode, RecordId, RecordKind};
 
+use crate::events::EventLog;
 use crate::service::{Answer, Failure, FailureKind, ImportOptions, Service};
 
 /// A council of which the fake knows nothing.
@@ -42,6 +45,12 @@ impl Fake {
 }
 
 impl Service for Fake {
+    fn events(&self) -> Arc<EventLog> {
+        let log = EventLog::default();
+        log.close();
+        Arc::new(log)
+    }
+
     async fn status(&self) -> Answer<Status> {
         Ok(Status {
             council: "E08000021".into(),
