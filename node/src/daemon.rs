@@ -89,9 +89,18 @@ impl Daemon {
                 return Err(error.into());
             }
         };
-        let hook = config.hook();
-        let hook =
-            hook.map(|hook| tokio::spawn(run_hook(hook, engine.handle(), Arc::clone(&shared))));
+        let hook = match config.hook() {
+            Some(hook) => Some(tokio::spawn(run_hook(
+                hook,
+                engine.handle(),
+                Arc::clone(&shared),
+            ))),
+            None => {
+                // Where that cannot be written now, a hook set later has more to catch up with.
+                let _ = engine.handle().write(Core::forget_hook).await;
+                None
+            }
+        };
         let desk = Desk::new(
             engine.handle(),
             shared,
@@ -160,11 +169,18 @@ impl Daemon {
     }
 }
 
+/// How often the engine is asked where the hook stood, until it answers.
+const HOOK_LOOK: Duration = Duration::from_secs(5);
+
 /// Hands each event to the hook. Where its place cannot be kept, the next start tells again.
 async fn run_hook(hook: HookCommand, engine: EngineHandle, shared: Arc<Shared>) {
-    let Ok(Ok(after)) = engine.ask(|core| core.hook_is_behind()).await else {
-        tracing::error!("the events hook is not run: where it stood cannot be read");
-        return;
+    let mut look = tokio::time::interval(HOOK_LOOK);
+    let after = loop {
+        look.tick().await;
+        // Not while the disk has no room, or the store is opened again.
+        if let Ok(Ok(after)) = engine.write(|core: &mut Core| core.hook_is_behind()).await {
+            break after;
+        }
     };
     let deliveries = Deliveries {
         hook,

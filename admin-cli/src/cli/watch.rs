@@ -50,7 +50,7 @@ impl Watch {
             };
             match context.client.follow(&from, &mut each) {
                 Ok(Followed::Enough) => return Ok(()),
-                Ok(Followed::Over) if self.once => return Ok(()),
+                Ok(Followed::Over) if self.once => return self.tell_none(context, &printed),
                 Ok(Followed::Over) => output::note("the node has stopped; waiting for it"),
                 Err(failure) if !was_there || self.once => return Err(failure),
                 Err(failure) if is_for_good(&failure) => return Err(failure),
@@ -62,6 +62,16 @@ impl Watch {
             let pause = PAUSES.get(tries).or(PAUSES.last()).copied();
             std::thread::sleep(Duration::from_secs(pause.unwrap_or(1)));
             tries = (tries + 1).min(PAUSES.len());
+        }
+    }
+}
+
+impl Watch {
+    fn tell_none(&self, context: &Context, printed: &Events) -> Result<(), Failure> {
+        match (printed.has_begun(), self.after) {
+            (true, _) => Ok(()),
+            (false, None | Some(0)) => context.tell("The node has told nothing yet.\n"),
+            (false, Some(after)) => context.tell(&format!("Nothing since {after}.\n")),
         }
     }
 }

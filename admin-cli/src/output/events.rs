@@ -30,6 +30,11 @@ impl Events {
         }
     }
 
+    /// Whether any was printed.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.has_begun
+    }
+
     /// Prints one; breaks off where nobody reads on (`| head`).
     pub(crate) fn print(&mut self, event: &Event) -> Result<ControlFlow<()>, Failure> {
         let text = self.text(event)?;

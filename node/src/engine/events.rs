@@ -4,6 +4,9 @@
 //! it again to nobody, and forgets none. It looks as time passes, once a second at most, and only at
 //! what has moved. It must never put a field of a record into an event.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeSet, VecDeque};
 
 use smp_protocol::api;
@@ -291,13 +294,23 @@ impl Core {
         self.also_store(forgotten.iter().map(|id| delete(key(TOLD, &id.0))));
     }
 
-    /// Behind which event the hook goes on; on its first start behind all that was told before.
+    /// Behind which event the hook goes on: on its first start behind all that was told before, which
+    /// is kept, or what is told before it has run once would be passed over by a kill.
     ///
     /// # Errors
     /// [`StoreError`] where the store cannot be read.
-    pub fn hook_is_behind(&self) -> Result<u64, StoreError> {
-        let kept = number_at(self.store(), HOOK)?;
-        Ok(kept.unwrap_or_else(|| self.shared().events().newest()))
+    pub fn hook_is_behind(&mut self) -> Result<u64, StoreError> {
+        if let Some(kept) = number_at(self.store(), HOOK)? {
+            return Ok(kept);
+        }
+        let newest = self.shared().events().newest();
+        self.hook_delivered(newest);
+        Ok(newest)
+    }
+
+    /// There is no hook: one that is set again one day begins with what happens from then on.
+    pub fn forget_hook(&mut self) {
+        self.also_store([delete(HOOK.to_vec())]);
     }
 
     /// The hook is done with an event.

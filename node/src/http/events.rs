@@ -78,8 +78,8 @@ fn said(
     once: bool,
 ) -> impl stream::Stream<Item = Result<Sent, Infallible>> + Send {
     let start = Sent::default()
-        .id(follower.cursor().to_string())
-        .comment("events follow");
+        .comment("events follow")
+        .id(follower.cursor().to_string());
     let events = stream::unfold(follower, move |mut follower| async move {
         let event = match once {
             true => follower.ready()?,

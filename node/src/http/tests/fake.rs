@@ -17,7 +17,16 @@ use crate::service::{Answer, Failure, FailureKind, ImportOptions, Service};
 pub(super) const STRANGER: &str = "E08000035";
 
 #[derive(Clone)]
-pub(super) struct Fake;
+pub(super) struct Fake(pub(super) Arc<EventLog>);
+
+impl Default for Fake {
+    /// One that has nothing to tell, and whose streams end.
+    fn default() -> Self {
+        let log = EventLog::default();
+        log.close();
+        Self(Arc::new(log))
+    }
+}
 
 fn roster() -> RosterStatus {
     RosterStatus {
@@ -46,9 +55,7 @@ impl Fake {
 
 impl Service for Fake {
     fn events(&self) -> Arc<EventLog> {
-        let log = EventLog::default();
-        log.close();
-        Arc::new(log)
+        Arc::clone(&self.0)
     }
 
     async fn status(&self) -> Answer<Status> {
