@@ -20,7 +20,7 @@ use smp_protocol::time::{Day, UnixSeconds};
 
 use super::{Core, Mishap, checks, clock};
 use crate::shared::Shared;
-use crate::store::{Change, Store, StoreError, Table};
+use crate::store::{Change, Rows, Store, StoreError, Table};
 
 /// When this memory began.
 const SINCE: &[u8] = b"since";
@@ -61,6 +61,8 @@ pub(super) struct Watcher {
     checks_moved: bool,
     /// The day that was last looked at, and when.
     checked: (Option<Day>, UnixSeconds),
+    /// Places whose host must take nobody, when the registers were last looked at.
+    stopped: Vec<StoppedPlace>,
     node_at: UnixSeconds,
     forget_at: UnixSeconds,
     /// Told with the next flush.
@@ -96,7 +98,7 @@ fn key(table: &[u8], id: &[u8]) -> Vec<u8> {
 }
 
 /// The rows behind a prefix, with the prefix taken off their keys.
-fn rows(store: &Store, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+fn rows(store: &Store, prefix: &[u8]) -> Result<Rows, StoreError> {
     let rows = store.scan(Table::Events, prefix, None, usize::MAX)?;
     let rest = |(key, value): (Vec<u8>, Vec<u8>)| Some((key.strip_prefix(prefix)?.to_vec(), value));
     Ok(rows.into_iter().filter_map(rest).collect())
@@ -136,6 +138,7 @@ impl Watcher {
             cases_at: UnixSeconds::MAX,
             checks_moved: true,
             checked: (None, UnixSeconds(0)),
+            stopped: Vec::new(),
             node_at: now,
             forget_at: now,
             telling: Vec::new(),
@@ -237,7 +240,7 @@ impl Core {
         self.watcher.cases_at = next.map_or(UnixSeconds::MAX, UnixSeconds);
         let mut events = of_cases(&ledgers.happened(), &cases, own, now);
         // A place may be held whose host was stopped while that was on its way.
-        events.extend(self.stopped_events(now));
+        events.extend(of_stopped(&self.watcher.stopped, &ledgers, now));
         events
     }
 
@@ -245,23 +248,23 @@ impl Core {
         let own = self.member.identity().council;
         let registers = self.registers();
         let mut events = of_checks(&registers.checks, &registers.hosts, own, Day::of(now));
-        events.extend(self.stopped_events(now));
+        self.watcher.stopped = self.stopped(now);
+        if !self.watcher.stopped.is_empty() {
+            let ledgers = self.decider.ledgers(&self.member);
+            events.extend(of_stopped(&self.watcher.stopped, &ledgers, now));
+        }
         events
     }
 
-    fn stopped_events(&self, now: UnixSeconds) -> Vec<Event> {
+    fn stopped(&self, now: UnixSeconds) -> Vec<StoppedPlace> {
         let stopped = self.stopped_places(Day::of(now)).unwrap_or_else(|error| {
             tracing::error!(%error, "which places are whose cannot be read");
             Vec::new()
         });
-        if stopped.is_empty() {
-            return Vec::new();
-        }
         let stopped = stopped.into_iter();
-        let stopped: Vec<StoppedPlace> = stopped
+        stopped
             .map(|(place, host)| StoppedPlace { place, host })
-            .collect();
-        of_stopped(&stopped, &self.decider.ledgers(&self.member), now)
+            .collect()
     }
 
     fn node_events(&self, now: UnixSeconds) -> Vec<Event> {

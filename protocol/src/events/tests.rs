@@ -59,7 +59,7 @@ fn happened(number: u8) -> Happened {
     Happened {
         record: id(RecordKind::Hold, number),
         fact,
-        is_own: number % 3 == 0,
+        is_own: number.is_multiple_of(3),
         with: council(OTHER),
         at: START.plus(u64::from(number)),
         case: Some(proposal),
@@ -175,7 +175,10 @@ fn a_hold_is_told_of_in_its_last_hour_at_both_councils_and_not_after() {
         agreed_by_phone: false,
         reason: None,
     };
-    let at = |own: &str, now: u64| of_cases(&[], &[view.clone()], council(own), UnixSeconds(now));
+    let at = |own: &str, now: u64| {
+        let views = std::slice::from_ref(&view);
+        of_cases(&[], views, council(own), UnixSeconds(now))
+    };
     for (own, other) in [(OWN, OTHER), (OTHER, OWN)] {
         assert_eq!(at(own, until.0 - 3601), []);
         let first = at(own, until.0 - 3600);
@@ -410,4 +413,15 @@ fn codes_are_told_apart_and_each_has_a_next_command() {
     // Receivers drop repeats by it, also after an upgrade.
     let id = EventId::of(Kind::ProposalArrived, &subjects);
     assert_eq!(id.to_string(), "bdf543c62ae774060cebf0357d944741");
+}
+#[test]
+fn the_document_has_every_kind_that_there_is() {
+    let document = include_str!("../../../docs/EVENTS.md");
+    let rows = document.lines().filter(|line| line.starts_with("| `"));
+    let names = rows.filter_map(|row| row.split('|').nth(1));
+    let listed: BTreeSet<&str> = names
+        .flat_map(|names| names.split('`').skip(1).step_by(2))
+        .collect();
+    let there: BTreeSet<&str> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
+    assert_eq!(listed, there);
 }
