@@ -270,6 +270,7 @@ fn what_one_council_does_the_other_is_told_once_through_a_kill_and_in_ids_alone(
     let shown = hosts.smp(&["hosts", "list", "--output", "json"]).ok().out;
     let checks = hosts.smp(&["checks", "list", "--output", "json"]).ok().out;
     region.nodes.iter_mut().for_each(Node::stop);
+    region[HOST].smp(&["watch"]).exits(3);
     let log = region[HOST].log();
     assert!(!log.contains("took over"), "{log}");
 
@@ -336,4 +337,67 @@ fn a_hook_that_fails_is_in_status_and_holds_up_nothing() {
         said.contains("events.hook") && said.contains("chmod"),
         "{said}"
     );
+}
+
+/// Proposals of a round: enough that a kill finds some told, some on their way and some unmade.
+const BURST: usize = 8;
+
+#[test]
+fn a_node_that_is_killed_in_the_midst_tells_each_event_and_none_twice_to_who_reads_on() {
+    let mut region = Region::of(&[HOST, GUEST]);
+    let hook = lay_hook(&region[HOST]);
+    region.start_all();
+    region.wait_agreed(AGREEMENT);
+    let dir = region[HOST].dir.clone();
+    let args = ["--output", "json", "--after", "0"];
+    let watch = Watch::start(&region[HOST], &dir, "watch.jsonl", &args);
+    let place = new(
+        &region[HOST],
+        &["pool", "place", "--rooms", "1", "--people", "2"],
+    );
+    until_known(&region[GUEST], &place);
+    let mut cases = BTreeSet::new();
+    for _round in 0..3 {
+        for _ in 0..BURST {
+            let request = ["pool", "request", "--people", "1", "--adults", "1"];
+            let request = [&request[..], &["--rooms-needed", "1", "--urgency", "soon"]].concat();
+            let request = new(&region[GUEST], &request);
+            let case = region[GUEST].json(&["cases", "propose", &request, &place]);
+            cases.insert(case["case"]["id"].as_str().unwrap().to_owned());
+        }
+        until(AGREEMENT, "the first of them is told", || {
+            let told = watch.events().len();
+            (told > cases.len() - BURST)
+                .then_some(())
+                .ok_or_else(|| told.to_string())
+        });
+        region[HOST].kill();
+        region[HOST].start();
+    }
+    let told_by = |events: &[Value]| -> BTreeSet<String> {
+        let of = events.iter().filter(|e| e["kind"] == "proposal_arrived");
+        of.map(|e| e["case"].as_str().unwrap().to_owned()).collect()
+    };
+    let all_told = |what: &str, events: &dyn Fn() -> Vec<Value>| {
+        until(AGREEMENT, what, || {
+            let told = told_by(&events());
+            (told == cases)
+                .then_some(())
+                .ok_or_else(|| format!("{} of {}", told.len(), cases.len()))
+        });
+    };
+    all_told("the watch has all", &|| watch.events());
+    all_told("the hook has all", &|| lines(&hook));
+    let events = watch.events();
+    assert_eq!(events.len(), cases.len(), "{:?}", kinds(&events));
+    let numbers: Vec<u64> = events
+        .iter()
+        .map(|e| e["number"].as_u64().unwrap())
+        .collect();
+    assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
+    // The hook gets each in its order, and again only what it was run for when the node was killed.
+    let by_hook = lines(&hook);
+    let repeats = by_hook.len() - once(&by_hook).len();
+    assert!(repeats <= 3, "{repeats} of {}", by_hook.len());
+    assert_eq!(once(&by_hook), events);
 }

@@ -18,7 +18,10 @@ Examples:
   smp watch --once --output csv > events.csv
 
 Each event says which command shows more. JSON is one object on a line. It goes on by itself when the
-node is started again, from behind the last event that it printed. docs/EVENTS.md lists the events.";
+node is started again, from behind the last event that it printed. docs/EVENTS.md lists the events.
+
+It ends with 3 where the node cannot be reached when it begins, with 1 where too many watch already, and
+with 0 after --once, or when whoever reads its output hangs up.";
 
 /// Pauses before the node is tried again, in seconds; the last one from then on.
 const PAUSES: [u64; 5] = [1, 2, 5, 10, 30];

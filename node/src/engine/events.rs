@@ -63,8 +63,10 @@ pub(super) struct Watcher {
     checked: (Option<Day>, UnixSeconds),
     /// Places whose host must take nobody, when the registers were last looked at.
     stopped: Vec<StoppedPlace>,
-    node_at: UnixSeconds,
-    forget_at: UnixSeconds,
+    /// When keys, store, roster and silence were last looked at.
+    node_looked: UnixSeconds,
+    /// When it was last looked what may be forgotten.
+    forgot: UnixSeconds,
     /// Told with the next flush.
     telling: Vec<api::Event>,
 }
@@ -82,6 +84,11 @@ fn delete(key: Vec<u8>) -> Change {
         table: Table::Events,
         key,
     }
+}
+
+/// Whether it is time to look again; also after the clock was put back.
+fn is_due(looked: UnixSeconds, every: u64, now: UnixSeconds) -> bool {
+    now.since(looked) >= every || now < looked
 }
 
 fn number_at(store: &Store, key: &[u8]) -> Result<Option<u64>, StoreError> {
@@ -139,8 +146,8 @@ impl Watcher {
             checks_moved: true,
             checked: (None, UnixSeconds(0)),
             stopped: Vec::new(),
-            node_at: now,
-            forget_at: now,
+            node_looked: UnixSeconds(0),
+            forgot: now,
             telling: Vec::new(),
         };
         Ok((watcher, log, first))
@@ -200,21 +207,21 @@ impl Core {
         }
         let (today, looked) = self.watcher.checked;
         let is_new_day = today != Some(Day::of(now));
-        let is_time = now.since(looked) >= REGISTERS_SECONDS || now < looked;
+        let is_time = is_due(looked, REGISTERS_SECONDS, now);
         if is_new_day || (self.watcher.checks_moved && is_time) {
             let holding = self.check_events(now);
             let more = self.tell(&holding, now);
             self.watcher.checks_moved = more;
             self.watcher.checked = (Some(Day::of(now)), now);
         }
-        if now >= self.watcher.node_at {
+        if is_due(self.watcher.node_looked, NODE_SECONDS, now) {
             let holding = self.node_events(now);
             self.tell(&holding, now);
-            self.watcher.node_at = now.plus(NODE_SECONDS);
+            self.watcher.node_looked = now;
         }
-        if now >= self.watcher.forget_at {
+        if is_due(self.watcher.forgot, FORGET_SECONDS, now) {
             self.forget_events(now);
-            self.watcher.forget_at = now.plus(FORGET_SECONDS);
+            self.watcher.forgot = now;
         }
     }
 

@@ -23,7 +23,7 @@ fn happen(shared: &Shared, count: u64) {
 
 /// Looks at everything, as if the time for it had come.
 fn look(core: &mut Core) {
-    core.watcher.node_at = UnixSeconds(0);
+    core.watcher.node_looked = UnixSeconds(0);
     core.tell_events();
 }
 
