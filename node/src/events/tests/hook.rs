@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use smp_protocol::api::Event;
 
-use super::{event, told};
+use super::{event, soon, told};
 use crate::events::{Deliveries, EventLog, HookCommand, HookFailure};
 
 /// A script in a directory of its own. `$1` is the directory.
@@ -102,8 +102,7 @@ async fn until(what: &str, condition: impl Fn() -> bool) {
             looks.tick().await;
         }
     };
-    let limit = Duration::from_secs(30);
-    tokio::time::timeout(limit, reached).await.expect(what);
+    soon(what, reached).await;
 }
 
 #[tokio::test]
@@ -113,7 +112,9 @@ async fn one_that_takes_too_long_is_killed_with_what_it_started() {
         dir.path(),
         "sleep 600 &\necho $! > $1/child; echo $$ > $1/self; wait",
     );
-    let failed = hook.run(&event(1), 1).await.unwrap_err();
+    let failed = soon("it is given up", hook.run(&event(1), 1))
+        .await
+        .unwrap_err();
     assert!(matches!(failed, HookFailure::TooLong(1)), "{failed}");
     for name in ["child", "self"] {
         let pid = fs::read_to_string(dir.path().join(name)).unwrap();
@@ -181,7 +182,7 @@ async fn events_come_one_at_a_time_in_order_and_one_that_fails_is_tried_again() 
     assert_eq!(number, 3);
     assert!(why.contains("exit status: 4"), "{why}");
     log.close();
-    task.await.unwrap();
+    soon("it ends with the log", task).await.unwrap();
 }
 
 #[tokio::test]
@@ -202,5 +203,5 @@ async fn one_that_was_left_behind_is_told_of_the_gap() {
         ["10 gap", "11 proposal_arrived", "12 proposal_arrived"]
     );
     log.close();
-    task.await.unwrap();
+    soon("it ends with the log", task).await.unwrap();
 }

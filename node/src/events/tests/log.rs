@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use smp_protocol::limits::EVENT_STREAMS;
 
-use super::told;
+use super::{soon, told};
 use crate::events::{EventLog, Follower};
 
 /// A log of which 100 to `newest` are remembered.
@@ -36,7 +36,7 @@ async fn a_reader_reads_on_from_where_it_was() {
         (next.number, reader)
     });
     log.publish(99, told(104..=105));
-    let (number, mut reader) = waiting.await.unwrap();
+    let (number, mut reader) = soon("it is told", waiting).await.unwrap();
     assert_eq!(number, 104);
     assert_eq!(numbers(&mut reader), [105]);
 }
@@ -94,7 +94,7 @@ async fn readers_are_counted_and_end_when_the_node_stops() {
     let mut last = log.follow(Some(0)).unwrap();
     let waiting = tokio::spawn(async move { readers.pop().unwrap().next().await });
     log.close();
-    assert_eq!(waiting.await.unwrap(), None);
+    assert_eq!(soon("it ends", waiting).await.unwrap(), None);
     // At once, and not after all that it could still read.
-    assert_eq!(last.next().await, None);
+    assert_eq!(soon("it ends", last.next()).await, None);
 }

@@ -1,6 +1,7 @@
 //! The stream of events as a reader gets it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
@@ -114,7 +115,9 @@ async fn a_stream_goes_on_until_the_node_stops() {
     let log = log();
     let mut body = ask(&log, "?after=12", None).await.into_body();
     let mut next = async || {
-        let frame = body.frame().await?;
+        let limit = Duration::from_secs(30);
+        let frame = tokio::time::timeout(limit, body.frame()).await;
+        let frame = frame.expect("it goes on, or ends")?;
         let bytes = frame.unwrap().into_data().unwrap();
         Some(String::from_utf8(bytes.into()).unwrap())
     };
