@@ -236,6 +236,9 @@ fn what_one_council_does_the_other_is_told_once_through_a_kill_and_in_ids_alone(
     let events = until_told("watch", sorted, &all);
     assert_eq!(events[0]["check"], *check);
     assert_eq!(events[2]["place"], *place);
+    // Whose the place is stands in the vault alone.
+    let names = |event: &Value, what: &str| event.get(what).is_some();
+    assert!(!events.iter().any(|e| names(e, "place") && names(e, "host")));
     assert_eq!(once(&events).len(), events.len(), "nothing is told twice");
     let count = events.len();
     until(AGREEMENT, "the hook has them all", || {

@@ -97,7 +97,8 @@ pub struct StoppedPlace {
     pub host: RecordId,
 }
 
-/// Those of them that are locked for a case, so that they cannot be closed.
+/// Those of them that are locked for a case, so that they cannot be closed. Whose the place is stays in
+/// the vault: an event names the place, and `smp status` the host.
 pub fn of_stopped(stopped: &[StoppedPlace], ledgers: &Ledgers, now: UnixSeconds) -> Vec<Event> {
     let locked = stopped.iter().filter_map(|stopped| {
         let (guest, hold) = ledgers.book().lock_of_place(stopped.place)?;
@@ -109,7 +110,6 @@ pub fn of_stopped(stopped: &[StoppedPlace], ledgers: &Ledgers, now: UnixSeconds)
             case: case.map(|case| case.proposal),
             request: case.map(|case| case.request),
             place: Some(stopped.place),
-            host: Some(stopped.host),
             ..About::default()
         };
         let subjects: [&dyn ToString; 2] = [&hold, &stopped.host];

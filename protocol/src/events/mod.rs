@@ -192,6 +192,7 @@ impl Event {
             Kind::CouncilSilent | Kind::CutOff => "smp peers".to_owned(),
             Kind::KeyForked => "smp documents --alarms".to_owned(),
             Kind::RosterExpires | Kind::RosterExpired => "smp roster show".to_owned(),
+            Kind::HostStopped => "smp status".to_owned(),
             Kind::Gap => "smp cases list".to_owned(),
             _ => of("smp cases show", self.about.case),
         }

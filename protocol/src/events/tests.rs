@@ -409,6 +409,8 @@ fn codes_are_told_apart_and_each_has_a_next_command() {
     for kind in Kind::ALL {
         let event = Event::new(*kind, &[&1], START, About::default());
         assert!(event.next().starts_with("smp "), "{kind:?}");
+        // Scripts put it between quotation marks (docs/EVENTS.md).
+        assert!(!kind.what().contains(['"', '\\', '\n']), "{kind:?}");
     }
     // Receivers drop repeats by it, also after an upgrade.
     let id = EventId::of(Kind::ProposalArrived, &subjects);
