@@ -3,6 +3,8 @@
 //! Nothing here knows what the routes mean. Whatever goes wrong before the node answered is
 //! "cannot be reached", with the socket's path and what to do about it.
 
+mod follow;
+
 use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,6 +20,7 @@ use serde::de::DeserializeOwned;
 use smp_protocol::api::ApiError;
 use tokio::net::UnixStream;
 
+pub(crate) use self::follow::{Block, Followed};
 use crate::exit::{self, Failure};
 use crate::output::Waiting;
 

@@ -5,6 +5,7 @@
 //! this node is. It holds no secret.
 
 mod check;
+mod events;
 #[cfg(test)]
 mod tests;
 
@@ -18,12 +19,14 @@ use crate::logging::{LogFormat, LogLevel};
 use crate::store::EngineKind;
 
 pub use self::check::{Finding, Severity};
+pub use self::events::EventsConfig;
 
 /// Longest file: the example with all its comments has 2 KB.
 const FILE_BYTES: usize = 64 << 10;
 
 /// The keys of the file, for error messages.
-const KEYS: &str = "data_dir, keys_dir, socket, listen, [store] engine, [log] format, level";
+const KEYS: &str =
+    "data_dir, keys_dir, socket, listen, [store] engine, [log] format, level, [events] hook";
 
 /// Why a configuration is not used.
 #[derive(Debug, thiserror::Error)]
@@ -102,6 +105,8 @@ struct Raw {
     store: StoreConfig,
     #[serde(default)]
     log: LogConfig,
+    #[serde(default)]
+    events: EventsConfig,
 }
 
 /// All addresses, on the port that the documentation opens in firewalls.
@@ -147,6 +152,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// `[log]`.
     pub log: LogConfig,
+    /// `[events]`.
+    pub events: EventsConfig,
 }
 
 impl Config {
@@ -170,6 +177,7 @@ impl Config {
             listen: raw.listen,
             store: raw.store,
             log: raw.log,
+            events: raw.events,
         };
         if resolve(&config.keys_dir).starts_with(resolve(&config.data_dir)) {
             return Err(ConfigError::KeysInData {

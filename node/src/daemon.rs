@@ -2,13 +2,16 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use smp_certs::tls::TlsError;
 use smp_certs::{BundleError, KeyError, NodeKeys};
+use smp_protocol::limits;
 
 use crate::config::Config;
 use crate::desk::Desk;
-use crate::engine::{Engine, EngineHandle, Event, OpenError, StoreLocation, clock};
+use crate::engine::{Core, Engine, EngineHandle, Event, OpenError, StoreLocation, clock};
+use crate::events::{Deliveries, HookCommand};
 use crate::membership::{self, MembershipError};
 use crate::shared::Shared;
 use crate::transport::{Meter, Transport, TransportError};
@@ -47,6 +50,7 @@ pub struct Daemon {
     engine: Engine,
     transport: Transport,
     ticker: tokio::task::JoinHandle<()>,
+    hook: Option<tokio::task::JoinHandle<()>>,
     desk: Desk,
 }
 
@@ -85,6 +89,18 @@ impl Daemon {
                 return Err(error.into());
             }
         };
+        let hook = match config.hook() {
+            Some(hook) => Some(tokio::spawn(run_hook(
+                hook,
+                engine.handle(),
+                Arc::clone(&shared),
+            ))),
+            None => {
+                // Where that cannot be written now, a hook set later has more to catch up with.
+                let _ = engine.handle().write(Core::forget_hook).await;
+                None
+            }
+        };
         let desk = Desk::new(
             engine.handle(),
             shared,
@@ -106,6 +122,7 @@ impl Daemon {
             engine,
             transport,
             ticker,
+            hook,
             desk,
         })
     }
@@ -142,7 +159,41 @@ impl Daemon {
     /// Says goodbye to peers, flushes, closes the store. The port is free afterwards.
     pub async fn stop(self) {
         self.ticker.abort();
+        if let Some(hook) = self.hook {
+            // It is killed where it runs, and what it had not done is told again.
+            hook.abort();
+            let _ = hook.await;
+        }
         self.transport.stop().await;
         self.engine.stop().await;
     }
+}
+
+/// How often the engine is asked where the hook stood, until it answers.
+const HOOK_LOOK: Duration = Duration::from_secs(5);
+
+/// Hands each event to the hook. Where its place cannot be kept, the next start tells again.
+async fn run_hook(hook: HookCommand, engine: EngineHandle, shared: Arc<Shared>) {
+    let mut look = tokio::time::interval(HOOK_LOOK);
+    let after = loop {
+        look.tick().await;
+        // Not while the disk has no room, or the store is opened again.
+        if let Ok(Ok(after)) = engine.write(|core: &mut Core| core.hook_is_behind()).await {
+            break after;
+        }
+    };
+    let deliveries = Deliveries {
+        hook,
+        log: Arc::clone(shared.events()),
+        after,
+        seconds: limits::HOOK_SECONDS,
+        pauses: limits::HOOK_PAUSES.map(Duration::from_secs).to_vec(),
+    };
+    let keep = |number| {
+        let kept = engine.write(move |core: &mut Core| core.hook_delivered(number));
+        async move {
+            let _ = kept.await;
+        }
+    };
+    deliveries.run(keep).await;
 }

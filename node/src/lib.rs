@@ -5,6 +5,7 @@ pub mod daemon;
 pub mod demo;
 pub mod desk;
 pub mod engine;
+pub mod events;
 mod geography;
 pub mod http;
 pub mod import;

@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 
 use smp_protocol::api::{
     Alarm, ApiError, Case, CaseDecision, CaseOutcome, FallenDecision, FallenField, FallenOutcome,
@@ -13,6 +14,8 @@ use smp_protocol::api::{
     RecordEdit, RosterOffer, RosterOutcome, RosterView, Search, Split, Status, Stored, Suggestions,
 };
 use smp_protocol::ids::{CouncilCode, RecordId, RecordKind};
+
+use crate::events::EventLog;
 
 /// Whose fault a failure is, and so which HTTP status it gets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -185,6 +188,9 @@ pub trait Service: Clone + Send + Sync + 'static {
 
     /// What fell away of this council's documents with a cut.
     fn fallen(&self) -> impl Future<Output = Answer<Vec<FallenField>>> + Send;
+
+    /// What this council's officers are told.
+    fn events(&self) -> Arc<EventLog>;
 
     /// Writes what fell away of a document again, or takes it off the list.
     fn decide_fallen(

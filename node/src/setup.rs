@@ -173,6 +173,10 @@ fn configuration(listen: SocketAddr, engine: EngineKind) -> String {
          [log]\n\
          # text or json; error, warn, info, debug or trace.\n\
          format = \"text\"\n\
-         level = \"info\"\n"
+         level = \"info\"\n\
+         \n\
+         # A command that is run for each event, such as a proposal that arrived: docs/EVENTS.md.\n\
+         # [events]\n\
+         # hook = [\"/etc/smp/on-event\"]\n"
     )
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use smp_certs::NodeKeys;
 use smp_certs::tls::TlsIdentity;
@@ -17,6 +17,7 @@ use smp_protocol::time::UnixSeconds;
 use tokio::sync::watch;
 
 use crate::engine::{Mishap, clock};
+use crate::events::EventLog;
 
 /// Reasons of one word that are logged one by one; further ones are counted only. A flood
 /// of strangers must not fill the disk with lines, nor hide what others do.
@@ -53,6 +54,7 @@ pub struct Shared {
     peers: Mutex<BTreeMap<PeerId, NodeId>>,
     /// Changes with every connection that comes or goes.
     changes: watch::Sender<u64>,
+    events: Arc<EventLog>,
 }
 
 #[derive(Default)]
@@ -81,7 +83,13 @@ impl Shared {
             reaches: Mutex::default(),
             peers: Mutex::default(),
             changes: watch::Sender::new(0),
+            events: Arc::default(),
         }
+    }
+
+    /// What this council's officers are told.
+    pub fn events(&self) -> &Arc<EventLog> {
+        &self.events
     }
 
     /// This node.

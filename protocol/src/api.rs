@@ -5,6 +5,7 @@
 
 mod cases;
 mod checks;
+mod events;
 mod matching;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ pub use cases::{
     Case, CaseAction, CaseConsent, CaseDecision, CaseOutcome, CaseQuestion, NewCase, Split,
 };
 pub use checks::{CheckClock, HostCheck, HostReadiness};
+pub use events::Event;
 pub use matching::{Found, Match, Search, Suggestions, Unplaced};
 
 /// An error, with what to do next. Every non-2xx answer has this body.

@@ -43,6 +43,8 @@ pub enum Tag {
     PassOn,
     /// The entries of which a node keeps a snapshot.
     Snapshot,
+    /// What an officer is told of, for its name.
+    Event,
 }
 
 impl Tag {
@@ -64,6 +66,7 @@ impl Tag {
             Self::Authority => b"smp-sync/1 authority\0",
             Self::PassOn => b"smp-sync/1 pass on\0",
             Self::Snapshot => b"smp-sync/1 snapshot\0",
+            Self::Event => b"smp-sync/1 event\0",
         }
     }
 }

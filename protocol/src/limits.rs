@@ -255,3 +255,52 @@ pub const ASSIGNED_REQUESTS: usize = 1000;
 
 /// And open places.
 pub const ASSIGNED_PLACES: usize = 4000;
+
+/// Events that a node remembers for whoever reads on: weeks of a busy council's, in about half a
+/// megabyte.
+pub const EVENT_LOG: usize = 1000;
+
+/// Events that a node tells at once; the rest follow a second later. A register that is imported
+/// with a thousand overdue checks must not hold up the flush.
+pub const EVENTS_AT_ONCE: usize = 256;
+
+/// What happened so long before a node began to remember what it has told is history, and is not
+/// told: a store that comes back from its readers brings years of it. A day leaves room for what
+/// happened while the old store was down.
+pub const EVENT_HISTORY_SECONDS: u64 = 86_400;
+
+/// How long a node remembers that it told what is so no more. It may come to be so again (a member
+/// that is taken off the roster and put back), and is not told twice for that.
+pub const EVENT_MEMORY_SECONDS: u64 = 30 * 86_400;
+
+/// Events of which a node remembers beyond those that are still so that it told them, the newest.
+/// Some 40 bytes each.
+pub const EVENTS_TOLD: usize = 50_000;
+
+/// How long before its time runs out a hold is told of.
+pub const HOLD_WARNING_SECONDS: u64 = 3600;
+
+/// How long no other council may have said how its pool stands, each in [`FRESHNESS_SECONDS`], before
+/// this node takes itself to be cut off.
+pub const CUT_OFF_SECONDS: u64 = 4 * 3600;
+
+/// How long one council may not have said it before that is told.
+pub const SILENT_COUNCIL_SECONDS: u64 = 86_400;
+
+/// How long a process listens before it says of anybody that they are silent: twice
+/// [`FRESHNESS_SECONDS`], since it may itself have been away.
+pub const LISTENING_SECONDS: u64 = 2 * FRESHNESS_SECONDS;
+
+/// Readers of a node's events at once: a screen for each of a team, and a few scripts. Each may hold
+/// a connection for as long as it likes.
+pub const EVENT_STREAMS: usize = 16;
+
+/// How long a hook may take for one event: it sends an email.
+pub const HOOK_SECONDS: u64 = 30;
+
+/// Pauses before a hook is tried again with an event, in seconds; after the last it is given up. In
+/// about twenty minutes a mail server is back, or somebody has to look.
+pub const HOOK_PAUSES: [u64; 5] = [2, 10, 60, 300, 900];
+
+/// Words of a hook's command line.
+pub const HOOK_WORDS: usize = 32;

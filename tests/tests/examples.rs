@@ -5,7 +5,7 @@
 //! Those about two histories of one key are run where there are two, in `forks`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
@@ -408,7 +408,8 @@ impl World {
                 let socket = self.region[A].dir.join("smp-node.sock");
                 Scene::default().path("/tmp/region/E08000021/smp-node.sock", &socket)
             }
-            "smp checks targets"
+            "smp watch"
+            | "smp checks targets"
             | "smp status"
             | "smp peers"
             | "smp documents"
@@ -434,6 +435,30 @@ impl World {
         }
     }
 
+    /// A command that goes on until it is told to stop: once it has printed what happened since.
+    fn follow(&self, typed: &Typed<'_>) -> Ran {
+        let out = self.dir.join("followed");
+        let (mut command, _) = typed.command();
+        command.stdout(File::create(&out).unwrap());
+        let mut watch = command.spawn().unwrap();
+        let printed = || fs::read_to_string(&out).unwrap();
+        // Again and again, since only what comes after it has begun is printed.
+        until(AGREEMENT, typed.line, || {
+            self.case("proposed");
+            let printed = printed();
+            let has = printed.contains("smp cases show proposal-");
+            has.then_some(()).ok_or(printed)
+        });
+        watch.kill().unwrap();
+        watch.wait().unwrap();
+        Ran {
+            what: typed.line.to_owned(),
+            code: Some(0),
+            out: printed(),
+            err: String::new(),
+        }
+    }
+
     fn run(&self, example: &Example) -> Ran {
         let scene = self.scene(example);
         let council = scene.at.unwrap_or(A);
@@ -445,7 +470,10 @@ impl World {
             variables: &variables,
             answer: scene.answer,
         };
-        typed.run()
+        match example.command == "smp watch" && !example.line.contains("--once") {
+            true => self.follow(&typed),
+            false => typed.run(),
+        }
     }
 }
 

@@ -21,6 +21,7 @@ mod status;
 mod targets;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::path::PathBuf;
 
@@ -102,6 +103,9 @@ enum Command {
     /// Checks of hosts: what is due, and which hosts are ready
     #[command(subcommand, after_help = checks::EXAMPLES)]
     Checks(checks::Checks),
+    /// What concerns this council, as it happens
+    #[command(after_help = watch::EXAMPLES)]
+    Watch(watch::Watch),
     /// Move-on homes
     #[command(subcommand, after_help = housing::EXAMPLES)]
     Housing(housing::Housing),
@@ -155,6 +159,7 @@ impl Cli {
             Command::Pool(command) => command.run(&context),
             Command::Cases(command) => command.run(&context),
             Command::Checks(command) => command.run(&context),
+            Command::Watch(args) => args.run(&context),
             Command::Housing(command) => command.run(&context),
             Command::Readers(command) => command.run(&context),
             Command::Roster(command) => command.run(&context),

@@ -8,6 +8,7 @@ mod ago;
 mod cases;
 mod checks;
 mod csv;
+mod events;
 mod forks;
 mod import;
 mod lists;
@@ -25,6 +26,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use serde::Serialize;
 
+pub(crate) use events::Events;
 pub(crate) use records::RecordList;
 pub(crate) use status::{attention, attention_failure};
 pub(crate) use table::plain;
@@ -122,6 +124,11 @@ pub(crate) fn complain(failure: &Failure) {
         text.push_str(&format!("next: {}\n", plain(&failure.next)));
     }
     let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Says something on standard error beside what a command prints.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", plain(text));
 }
 
 /// Something under way, shown on standard error if that is a terminal, until dropped.

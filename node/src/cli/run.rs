@@ -9,6 +9,7 @@ use smp_certs::{BundleError, KeyError, NodeKeys};
 use smp_node::config::Config;
 use smp_node::daemon::{Daemon, StartError};
 use smp_node::http::{self, ApiSocket};
+use smp_node::service::Service;
 use smp_node::transport::TransportError;
 use smp_node::{logging, membership};
 use tokio::signal::unix::{SignalKind, signal};
@@ -81,6 +82,8 @@ async fn serve(config: Config) -> Result<(), Failed> {
             () = stop => {}
             () = daemon.failed() => failed = true,
         }
+        // Streams have no end of their own.
+        daemon.service().events().close();
     };
     http::serve(socket, http::router(daemon.service()), end).await;
     daemon.stop().await;

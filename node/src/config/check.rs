@@ -38,7 +38,11 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn problem(key: &'static str, text: impl Into<String>, next: impl Into<String>) -> Self {
+    pub(super) fn problem(
+        key: &'static str,
+        text: impl Into<String>,
+        next: impl Into<String>,
+    ) -> Self {
         Self {
             severity: Severity::Problem,
             key,
@@ -65,6 +69,7 @@ impl Config {
         self.check_socket(&mut found);
         self.check_listen(&mut found);
         self.check_engine(&mut found);
+        self.check_hook(&mut found);
         found
     }
 

@@ -140,3 +140,39 @@ fn check_names_what_is_missing_and_what_is_open_to_others() {
     assert!(found.iter().all(|f| !f.next.is_empty()));
     assert!(found.iter().any(|f| f.severity == Severity::Problem));
 }
+
+#[test]
+fn a_hook_is_looked_at_before_it_is_run() {
+    let (dir, config) = load(&format!("{LEAST}\n[events]\nhook = [\"hook\", \"a b\"]\n"));
+    let config = config.unwrap();
+    let hook = config.hook().unwrap();
+    assert_eq!(hook.program, dir.path().join("hook"));
+    assert_eq!(hook.arguments, ["a b"]);
+    let found = || {
+        let found = config.check();
+        let of_hook = found.into_iter().filter(|f| f.key == "events.hook");
+        of_hook.map(|f| f.text + "; " + &f.next).collect::<Vec<_>>()
+    };
+    let mode = |mode| {
+        fs::set_permissions(&hook.program, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    assert!(found()[0].contains("cannot look"), "{:?}", found());
+    fs::write(&hook.program, "#!/bin/sh\n").unwrap();
+    mode(0o600);
+    assert!(found()[0].contains("chmod +x"), "{:?}", found());
+    mode(0o770);
+    assert!(found()[0].contains("chmod go-w"), "{:?}", found());
+    mode(0o700);
+    assert_eq!(found(), Vec::<String>::new());
+    fs::remove_file(&hook.program).unwrap();
+    fs::create_dir(&hook.program).unwrap();
+    assert!(found()[0].contains("no file"), "{:?}", found());
+    let (_dir, none) = load(LEAST);
+    assert_eq!(none.unwrap().hook(), None);
+    let (_dir, wrong) = load(&format!("{LEAST}\n[events]\nhook = \"/etc/hook\"\n"));
+    let wrong = wrong.unwrap_err().to_string();
+    assert!(
+        wrong.contains("line 6") && wrong.contains("[events] hook"),
+        "{wrong}"
+    );
+}

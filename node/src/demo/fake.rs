@@ -17,6 +17,7 @@ use smp_protocol::time::UnixSeconds;
 
 use super::councils::{Council, nearest};
 use super::program::{Program, Site};
+use crate::events::EventLog;
 use crate::import;
 use crate::service::{Answer, Failure, FailureKind, ImportOptions, Service};
 
@@ -251,6 +252,10 @@ impl FakeNode {
 }
 
 impl Service for FakeNode {
+    fn events(&self) -> Arc<EventLog> {
+        Arc::default()
+    }
+
     async fn status(&self) -> Answer<Status> {
         let mut world = self.world.lock().unwrap();
         world.sync(self.council);

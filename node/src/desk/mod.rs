@@ -5,6 +5,7 @@
 
 mod cases;
 mod checks;
+mod events;
 mod forks;
 mod imports;
 mod matching;
@@ -26,6 +27,7 @@ use smp_protocol::schema;
 use smp_protocol::session::{Receipt, WriteError};
 
 use crate::engine::{Core, EngineGone, EngineHandle};
+use crate::events::EventLog;
 use crate::service::{Answer, Failure, FailureKind, ImportOptions, Service};
 use crate::shared::Shared;
 use crate::store::EngineKind;
@@ -145,7 +147,11 @@ fn refused(error: &WriteError) -> Failure {
 
 impl Service for Desk {
     async fn status(&self) -> Answer<Status> {
-        self.status_now().await
+        Ok(self.with_hook(self.status_now().await?))
+    }
+
+    fn events(&self) -> Arc<EventLog> {
+        Arc::clone(self.shared.events())
     }
 
     async fn records(&self, kind: RecordKind, council: Option<CouncilCode>) -> Answer<Vec<Record>> {

@@ -19,7 +19,7 @@ pub(super) fn shown(view: &CaseView) -> Case {
         at: asked.at.to_string(),
         answer: asked
             .answer
-            .and_then(|answer| word(RecordKind::Answer, "answer", answer))
+            .and_then(|(answer, _)| word(RecordKind::Answer, "answer", answer))
             .map(str::to_owned),
     });
     Case {
@@ -29,8 +29,8 @@ pub(super) fn shown(view: &CaseView) -> Case {
             .ends
             .and_then(|ends| reason(ends.reason?))
             .map(str::to_owned),
-        transfer_on: remarks.transfer.map(|day| day.to_string()),
-        transferred: remarks.transferred,
+        transfer_on: remarks.transfer.map(|transfer| transfer.on.to_string()),
+        transferred: remarks.transferred(),
         concern_since: remarks.concern.map(|at| at.to_string()),
         guest_consent: remarks.guest.map(consent),
         host_consent: remarks.host.map(consent),
@@ -71,9 +71,9 @@ pub(super) fn asked_of(view: &CaseView, own: CouncilCode) -> impl Iterator<Item 
         let question = question(asked.question);
         format!("smp cases answer {id} {question} yes")
     });
-    let offered = remarks.transfer.filter(|_| !remarks.transferred);
+    let offered = remarks.transfer.filter(|one| one.agreed.is_none());
     let offered = offered.filter(|_| side == Side::Host);
-    answers.chain(offered.map(move |on| format!("smp cases transfer {id} --on {on}")))
+    answers.chain(offered.map(move |one| format!("smp cases transfer {id} --on {}", one.on)))
 }
 
 fn needed<'a>(field: &str, given: Option<&'a str>) -> Answer<&'a str> {

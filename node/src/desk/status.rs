@@ -18,7 +18,7 @@ use crate::service::Answer;
 use crate::shared::Reach;
 
 /// Advice beyond this would not be read; the tables below it have the rest.
-const ADVICE: usize = 12;
+pub(super) const ADVICE: usize = 12;
 
 /// From how many seconds without an answer on a connected peer is called silent: an answer
 /// takes two round trips, and a busy node a few seconds. QUIC itself gives the connection up

@@ -234,7 +234,8 @@ impl Trial {
         let mut out = Vec::new();
         for (table, key, value) in rows {
             match table {
-                Table::Store | Table::Snapshots => {}
+                // A log with a hole would pass it over; a new one says that it begins anew.
+                Table::Store | Table::Snapshots | Table::Events => {}
                 Table::Log => self.entries(&value, &mut out),
                 Table::Meta if key == ROSTER => {
                     let roster = decode(&value).map(Durable::Roster);
@@ -308,7 +309,7 @@ fn turn(table: Table, key: &[u8]) -> u8 {
         Table::Statements if key.starts_with(ACCEPTANCE) || key.starts_with(FRESHNESS) => 1,
         Table::Log => 2,
         Table::Statements => 3,
-        Table::Vault | Table::Rows | Table::Snapshots => 4,
+        Table::Vault | Table::Rows | Table::Snapshots | Table::Events => 4,
     }
 }
 

@@ -8,6 +8,7 @@ use smp_protocol::casework::Decider;
 use smp_protocol::session::{CloseReason, Member, Note, Output, PeerId, PullId};
 use smp_protocol::time::{Day, UnixSeconds};
 
+use super::events::Watcher;
 use super::restore::rows_of;
 use super::{Event, Link, checks};
 use crate::shared::Shared;
@@ -39,6 +40,8 @@ pub struct Core {
     batch: Vec<Change>,
     effects: Vec<Output>,
     store_is_behind: bool,
+    /// What there is to tell this council's officers.
+    pub(super) watcher: Watcher,
     /// The merge engine failed: this member is not to be used any more.
     broken: Option<String>,
 }
@@ -53,8 +56,14 @@ pub(super) enum FlushError {
 }
 
 impl Core {
-    pub(super) fn new(member: Member, store: Store, shared: Arc<Shared>) -> Self {
-        Self {
+    pub(super) fn new(
+        member: Member,
+        store: Store,
+        shared: Arc<Shared>,
+    ) -> Result<Self, StoreError> {
+        let (watcher, log, first) = Watcher::open(&store, clock())?;
+        watcher.load(&shared, log);
+        Ok(Self {
             member,
             decider: Decider::new(),
             casework_moved: true,
@@ -64,11 +73,12 @@ impl Core {
             shared,
             links: HashMap::new(),
             pulls: HashMap::new(),
-            batch: Vec::new(),
+            batch: first,
             effects: Vec::new(),
             store_is_behind: false,
+            watcher,
             broken: None,
-        }
+        })
     }
 
     /// Reads the store. What this batch is about to write is not in it yet.
@@ -156,6 +166,7 @@ impl Core {
                 Output::Store(durable) => {
                     self.casework_moved |= Decider::is_moved_by(&durable);
                     self.checks_moved |= checks::is_moved_by(&durable);
+                    self.watcher.moved(&durable);
                     self.batch.extend(rows_of(&durable));
                 }
                 Output::Rebuild(why) => self.broken = Some(why),
@@ -178,6 +189,7 @@ impl Core {
 
     /// Does what had to wait for the flush.
     pub(super) fn perform(&mut self) {
+        self.publish_events();
         for output in std::mem::take(&mut self.effects) {
             match output {
                 Output::Send { peer, frame } => {

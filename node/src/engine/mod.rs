@@ -9,6 +9,7 @@
 mod aside;
 mod checks;
 mod core;
+mod events;
 mod links;
 mod restore;
 mod room;
@@ -213,8 +214,10 @@ fn run(
         let mut replies = Vec::new();
         let mut next = Some(first);
         let mut handled = 0;
+        let mut ticked = false;
         while let Some(event) = next.take() {
             if matches!(event, Event::Tick) {
+                ticked = true;
                 react(room.look(), core, shared);
             }
             match event {
@@ -232,6 +235,9 @@ fn run(
         }
         core.tend();
         core.tend_places();
+        if ticked && !room.is_short() {
+            core.tell_events();
+        }
         match core.flush() {
             Ok(()) => {
                 core.perform();

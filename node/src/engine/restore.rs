@@ -256,7 +256,7 @@ fn open_whole(location: &StoreLocation, shared: &Arc<Shared>) -> Result<Core, Op
     member.restored();
     shared.set_roster(member.roster().clone());
     shared.set_caveats(store.promises()?.not_kept);
-    Ok(Core::new(member, store, Arc::clone(shared)))
+    Ok(Core::new(member, store, Arc::clone(shared))?)
 }
 
 fn take_back(member: &mut Member, durable: Durable) -> Result<(), Box<RestoreError>> {

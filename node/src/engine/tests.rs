@@ -14,7 +14,7 @@ use crate::shared::Shared;
 use crate::store::{Change, EngineKind, Table};
 
 /// A node of a region of its own.
-fn node(dir: &Path) -> (StoreLocation, Arc<Shared>) {
+pub(super) fn node(dir: &Path) -> (StoreLocation, Arc<Shared>) {
     let now = clock();
     let mut region = Region::init(
         &dir.join("authority"),
@@ -40,7 +40,7 @@ fn node(dir: &Path) -> (StoreLocation, Arc<Shared>) {
     (location, Arc::new(Shared::new(keys, tls, roster)))
 }
 
-fn flush(core: &mut Core) {
+pub(super) fn flush(core: &mut Core) {
     core.collect();
     core.flush().unwrap();
     core.perform();

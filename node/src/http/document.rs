@@ -10,7 +10,7 @@ use utoipa::{OpenApi, Path};
 use utoipa_axum::PathItemExt;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
-use super::{Health, routes};
+use super::{Health, events, routes};
 use crate::service::Service;
 
 /// The frame of the document: everything but the paths.
@@ -27,7 +27,7 @@ use crate::service::Service;
     servers((url = "http://localhost", description = "The Unix socket named in smp-node.toml")),
     components(schemas(
         api::Advice, api::Alarm, api::AlarmPeer, api::ApiError, api::Case, api::CaseAction,
-        api::CaseConsent, api::CaseDecision, api::CaseOutcome, api::CaseQuestion, api::NewCase,
+        api::CaseConsent, api::CaseDecision, api::CaseOutcome, api::CaseQuestion, api::Event, api::NewCase,
         api::Split, api::FallenAction, api::Found,
         api::CheckClock, api::HostCheck, api::HostReadiness, api::Match, api::Search, api::Suggestions,
         api::Unplaced,
@@ -91,6 +91,7 @@ pub(super) fn quick<S: Service>() -> OpenApiRouter<S> {
         .routes(entry(__path_vouching, vouching::<S>))
         .routes(entry(__path_fallen, fallen::<S>))
         .routes(entry(__path_decide_fallen, decide_fallen::<S>))
+        .routes(entry(events::__path_events, events::events::<S>))
 }
 
 /// Those that may take as long as the caller waits: a large file, or a write that is to be

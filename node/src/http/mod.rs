@@ -6,6 +6,7 @@
 
 mod cases;
 mod document;
+mod events;
 mod input;
 mod problem;
 mod routes;

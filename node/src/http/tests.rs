@@ -1,5 +1,6 @@
 //! The API against a fake node: routes and document, refusals, the socket.
 
+mod events;
 mod fake;
 mod refusals;
 mod routes;
@@ -14,7 +15,7 @@ use hyper_util::service::TowerToHyperService;
 use self::fake::Fake;
 
 fn api() -> Router {
-    super::router(Fake)
+    super::router(Fake::default())
 }
 
 /// Sends one request and reads the whole answer.

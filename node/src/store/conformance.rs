@@ -413,7 +413,8 @@ fn names_in_configuration_and_on_disk_never_change() {
             "statements",
             "vault",
             "rows",
-            "snapshots"
+            "snapshots",
+            "events",
         ]
     );
     for kind in [EngineKind::Redb, EngineKind::Sled] {

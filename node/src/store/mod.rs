@@ -64,11 +64,13 @@ pub enum Table {
     Rows,
     /// Snapshots of documents beside the log: a cache, and nothing more.
     Snapshots,
+    /// What this node told its officers, and that it did. It is nobody else's.
+    Events,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Table; 7] = [
+    pub const ALL: [Table; 8] = [
         Table::Store,
         Table::Meta,
         Table::Log,
@@ -76,6 +78,7 @@ impl Table {
         Table::Vault,
         Table::Rows,
         Table::Snapshots,
+        Table::Events,
     ];
 
     /// The name on disk.
@@ -88,6 +91,7 @@ impl Table {
             Table::Vault => "vault",
             Table::Rows => "rows",
             Table::Snapshots => "snapshots",
+            Table::Events => "events",
         }
     }
 }

@@ -33,8 +33,8 @@ pub fn salvage(
     };
     let open = || contain(|| redb::start_unchecked(copy)).unwrap_or_else(|| Err(panicked()));
     let mut engine = open()?;
-    // Snapshots follow from the log.
-    let worth_it = |table: &Table| *table != Table::Snapshots;
+    // Snapshots follow from the log, and events from what is there.
+    let worth_it = |table: &Table| !matches!(table, Table::Snapshots | Table::Events);
     for table in Table::ALL.into_iter().filter(worth_it) {
         let mut after: Option<Vec<u8>> = None;
         loop {

@@ -296,7 +296,7 @@ fn run_out(ledgers: &Ledgers, now: UnixSeconds) -> Facts {
 }
 
 /// The place of `time_ran_out` among the reasons.
-const TIME_RAN_OUT: u8 = 0;
+pub(super) const TIME_RAN_OUT: u8 = 0;
 
 /// What is to be written for one counterpart: an opening or an answer, and facts.
 #[derive(Default)]
@@ -399,7 +399,7 @@ fn settled(member: &Member, ledgers: &Ledgers, parts: &ByCounterpart) -> BTreeSe
         for view in ledgers.cases(own) {
             let reason = ends.get(&view.case.proposal);
             let gone = reason.is_some_and(|reason| reason.is_some_and(record::settles));
-            if reason.is_some() && (gone || view.remarks.transferred) {
+            if reason.is_some() && (gone || view.remarks.transferred()) {
                 settled.insert(view.case.request);
             }
         }

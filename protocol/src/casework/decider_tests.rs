@@ -389,3 +389,72 @@ fn a_place_that_its_officers_have_closed_is_not_held() {
     let refused = region.decide_surely(HOST, &hold(case));
     assert_eq!(refused, Err(DecideError::NotOpen(place(7))));
 }
+
+#[test]
+fn each_council_is_told_what_the_other_wrote_however_seldom_it_looks() {
+    use crate::events::{Kind, Memory, StoppedPlace, of_cases, of_stopped};
+    let mut region = Councils::new();
+    let since = region.net.now;
+    let mut memories = [0, HOST].map(|n| (n, Memory::new(since, []), Vec::new()));
+    let mut case = None;
+    for step in 0..5 {
+        let wish = match (step, case) {
+            (0, _) => {
+                case = Some(region.propose(0));
+                None
+            }
+            (1, Some(case)) => Some((HOST, hold(case))),
+            (2, Some(case)) => Some((0, Wish::Confirm { case })),
+            (3, Some(case)) => {
+                let arrived = true;
+                Some((HOST, Wish::Arrival { case, arrived }))
+            }
+            (_, Some(case)) => Some((0, Wish::Withdraw { case, reason: None })),
+            (_, None) => None,
+        };
+        if let Some((n, wish)) = wish {
+            region.decide_surely(n, &wish).unwrap();
+            region.settle();
+        }
+        for (n, memory, told) in &mut memories {
+            let ledgers = region.deciders[*n].ledgers(&region.net.members[*n]);
+            let (own, now) = (council(*n), region.net.now);
+            let holding = of_cases(&ledgers.happened(), &ledgers.cases(own), own, now);
+            // A place is named while a case locks it, and never with its host.
+            let stopped = [7, 8].map(|n| StoppedPlace {
+                place: place(n),
+                host: record(RecordKind::Host, n),
+            });
+            let locked = of_stopped(&stopped, &ledgers, now);
+            let is_locked = *n == HOST && step > 0;
+            assert_eq!(locked.len(), usize::from(is_locked), "{n} {step}");
+            for event in locked {
+                assert_eq!((event.about.case, event.about.host), (case, None));
+                assert_eq!(event.about.place, Some(place(7)));
+            }
+            for event in memory.news(&holding).0 {
+                assert_eq!(event.about.case, case);
+                assert_eq!(event.about.council, Some(council(HOST - *n)));
+                assert!(event.about.request.is_some());
+                memory.told(event.id, now);
+                told.push(event.kind);
+            }
+            if step == 4 {
+                let at_once = Memory::new(since, []);
+                let mut at_once: Vec<Kind> =
+                    at_once.news(&holding).0.iter().map(|e| e.kind).collect();
+                at_once.sort_unstable();
+                let mut by_step = told.clone();
+                by_step.sort_unstable();
+                assert_eq!(at_once, by_step);
+            }
+        }
+    }
+    let [(_, _, guest), (_, _, host)] = memories;
+    assert_eq!(guest, [Kind::Held, Kind::Placed, Kind::Arrived]);
+    use Kind::{Confirmed, Placed, ProposalArrived, Withdrawn};
+    let mut host = host;
+    // Confirmed and placed are heard at one look, in the same second.
+    host[1..3].sort_unstable();
+    assert_eq!(host, [ProposalArrived, Confirmed, Placed, Withdrawn]);
+}

@@ -62,7 +62,7 @@ impl CaseView {
 
     /// The council that is responsible for the household.
     pub fn responsible(&self) -> CouncilCode {
-        match self.remarks.transferred {
+        match self.remarks.transferred() {
             true => self.host,
             false => self.guest,
         }

@@ -7,6 +7,7 @@
 mod book;
 mod decide;
 mod decider;
+mod happened;
 mod ledgers;
 mod line;
 mod pool;
@@ -24,9 +25,10 @@ mod tests;
 pub use book::{Book, Case, Stage, Turn};
 pub use decide::Refusal;
 pub use decider::{Decider, Done};
+pub use happened::Happened;
 pub use ledgers::{CaseView, Ledgers, decider_of};
 pub use pool::{PoolRefusal, State, check_pool_edits, closing, state};
-pub use remark::{Consent, Ending, Question, Remark, RemarkRefusal, Remarks, Side};
+pub use remark::{Consent, Ending, Question, Remark, RemarkRefusal, Remarks, Side, Transfer};
 pub use wish::{DecideError, Wish};
 
 /// A council, or what a record is named by. The rules need no more than to tell two apart.

@@ -199,8 +199,8 @@ pub struct Question {
     pub at: UnixSeconds,
     /// What is asked.
     pub question: u8,
-    /// What the other council answered.
-    pub answer: Option<u8>,
+    /// What the other council answered, and when.
+    pub answer: Option<(u8, UnixSeconds)>,
 }
 
 /// When a booking ends.
@@ -208,10 +208,23 @@ pub struct Question {
 pub struct Ending {
     /// Who said so last.
     pub by: Side,
+    /// When.
+    pub at: UnixSeconds,
     /// Its last day.
     pub on: Day,
     /// Why.
     pub reason: Option<u8>,
+}
+
+/// That the host council becomes responsible.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Transfer {
+    /// From this day on, by the guest council.
+    pub on: Day,
+    /// When that offered it.
+    pub offered: UnixSeconds,
+    /// When the host council agreed to the same day, if it has.
+    pub agreed: Option<UnixSeconds>,
 }
 
 /// What one side's own people said.
@@ -230,10 +243,8 @@ pub struct Consent {
 pub struct Remarks {
     /// When the booking ends, as either side said last.
     pub ends: Option<Ending>,
-    /// From when the host council is to be responsible, by the guest council.
-    pub transfer: Option<Day>,
-    /// Whether the host council has said the same day.
-    pub transferred: bool,
+    /// From when the host council is to be responsible.
+    pub transfer: Option<Transfer>,
     /// Questions, in the order in which they were asked.
     pub questions: Vec<Question>,
     /// What the household said.
@@ -266,11 +277,13 @@ impl Remarks {
             if let Remark::Answer { enquiry, answer } = noted.remark {
                 let asked = |q: &&mut Question| q.enquiry == enquiry && q.by != side;
                 if let Some(question) = remarks.questions.iter_mut().find(asked) {
-                    question.answer.get_or_insert(answer);
+                    question.answer.get_or_insert((answer, noted.at));
                 }
             }
         }
-        remarks.transferred = remarks.transfer.is_some() && accepted == remarks.transfer;
+        if let (Some(transfer), Some((on, at))) = (&mut remarks.transfer, accepted) {
+            transfer.agreed = (transfer.on == on).then_some(at);
+        }
         remarks
     }
 
@@ -279,13 +292,22 @@ impl Remarks {
         by: Side,
         noted: &Noted,
         about: Option<RecordId>,
-        accepted: &mut Option<Day>,
+        accepted: &mut Option<(Day, UnixSeconds)>,
     ) {
         match noted.remark {
-            Remark::Ended { on, reason, .. } => self.ends = Some(Ending { by, on, reason }),
+            Remark::Ended { on, reason, .. } => {
+                let at = noted.at;
+                self.ends = Some(Ending { by, at, on, reason });
+            }
             Remark::Transfer { on, .. } => match by {
-                Side::Guest => self.transfer = Some(on),
-                Side::Host => *accepted = Some(on),
+                Side::Guest => {
+                    self.transfer = Some(Transfer {
+                        on,
+                        offered: noted.at,
+                        agreed: None,
+                    });
+                }
+                Side::Host => *accepted = Some((on, noted.at)),
             },
             Remark::Enquiry { question, .. } => self.questions.push(Question {
                 enquiry: noted.record,
@@ -312,11 +334,19 @@ impl Remarks {
         }
     }
 
+    /// Whether the host council is responsible, or is going to be on a day that both have said.
+    pub fn transferred(&self) -> bool {
+        let agreed = self.transfer.and_then(|transfer| transfer.agreed);
+        agreed.is_some()
+    }
+
     /// Whether the other side waits for this one: for an answer, or for its word on a transfer.
     pub fn wait_for(&self, side: Side) -> bool {
         let asked = |q: &Question| q.by != side && q.answer.is_none();
-        let offered = side == Side::Host && self.transfer.is_some() && !self.transferred;
-        offered || self.questions.iter().any(asked)
+        let is_open = self
+            .transfer
+            .is_some_and(|transfer| transfer.agreed.is_none());
+        side == Side::Host && is_open || self.questions.iter().any(asked)
     }
 }
 
@@ -370,7 +400,9 @@ pub(super) fn check(
         return Err(RemarkRefusal::Stage(stage));
     }
     match remark {
-        Remark::Transfer { on, .. } if side == Side::Host && so_far.transfer != Some(*on) => {
+        Remark::Transfer { on, .. }
+            if side == Side::Host && so_far.transfer.is_none_or(|transfer| transfer.on != *on) =>
+        {
             Err(RemarkRefusal::OtherDay)
         }
         Remark::Consent { on, .. } if *on > today => Err(RemarkRefusal::Future),

@@ -8,6 +8,7 @@ mod targets;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use ready::counting;
 pub use ready::{Lack, Readiness, lacks};
 pub use targets::Targets;
 

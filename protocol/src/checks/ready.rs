@@ -103,18 +103,10 @@ pub fn lacks(checks: &[&Check], today: Day) -> Vec<Lack> {
 }
 
 fn of_kind(kind: Kind, checks: &[&Check], today: Day) -> Vec<Lack> {
-    let all: Vec<&Check> = checks.iter().copied().filter(|c| c.kind == kind).collect();
-    if all.is_empty() {
+    if !checks.iter().any(|check| check.kind == kind) {
         return vec![Lack::NotRecorded(kind)];
     }
-    let all = all
-        .into_iter()
-        .filter(|c| c.status != Status::NoLongerNeeded);
-    // Of DBS checks there is one for each adult.
-    let counting: Vec<&Check> = match kind {
-        Kind::Dbs => all.collect(),
-        _ => newest(all),
-    };
+    let counting = counting(kind, checks);
     let mut lacks = Vec::new();
     if let Some(councils) = differ(kind, &counting) {
         lacks.push(Lack::Differ(kind, councils));
@@ -123,6 +115,17 @@ fn of_kind(kind: Kind, checks: &[&Check], today: Day) -> Vec<Lack> {
         lacks.extend(of_check(check, today));
     }
     lacks
+}
+
+/// Of a host's checks of one kind those that count.
+pub(crate) fn counting<'a>(kind: Kind, checks: &[&'a Check]) -> Vec<&'a Check> {
+    let all = checks.iter().copied().filter(|c| c.kind == kind);
+    let all = all.filter(|c| c.status != Status::NoLongerNeeded);
+    // Of DBS checks there is one for each adult.
+    match kind {
+        Kind::Dbs => all.collect(),
+        _ => newest(all),
+    }
 }
 
 /// Of each council its newest outcome, and what it has begun since. A check that failed counts until

@@ -166,6 +166,20 @@ impl Member {
         (self.roster.version, reaches.collect())
     }
 
+    /// When each other council last said, signed, how its pool stands: all that did.
+    pub fn words(&self) -> Vec<(CouncilCode, UnixSeconds)> {
+        let own = self.identity.council;
+        let pools = self
+            .holdings
+            .iter()
+            .filter(|(name, _)| name.kind == DocumentKind::RematchingPool && name.council != own);
+        let is_member = |council| self.roster.member(council).is_some();
+        let words = pools.filter_map(|(name, holding)| {
+            Some((name.council, holding.freshness.as_ref()?.body.at))
+        });
+        words.filter(|(council, _)| is_member(*council)).collect()
+    }
+
     /// Every document that this council may read; of casework what was ever written.
     pub fn document_views(&self) -> Vec<DocumentView> {
         let own = self.identity.council;

@@ -1,5 +1,7 @@
 //! A node that answers the least that the types allow.
 
+use std::sync::Arc;
+
 use smp_protocol::api::{
     Alarm, Case, CaseDecision, CaseOutcome, CheckClock, FallenAction, FallenDecision, FallenField,
     FallenOutcome, Found, HostCheck, HostReadiness, ImportReport, Match, NewCase, Reader,
@@ -8,13 +10,23 @@ use smp_protocol::api::{
 };
 use smp_protocol::ids::{CouncilCode, RecordId, RecordKind};
 
+use crate::events::EventLog;
 use crate::service::{Answer, Failure, FailureKind, ImportOptions, Service};
 
 /// A council of which the fake knows nothing.
 pub(super) const STRANGER: &str = "E08000035";
 
 #[derive(Clone)]
-pub(super) struct Fake;
+pub(super) struct Fake(pub(super) Arc<EventLog>);
+
+impl Default for Fake {
+    /// One that has nothing to tell, and whose streams end.
+    fn default() -> Self {
+        let log = EventLog::default();
+        log.close();
+        Self(Arc::new(log))
+    }
+}
 
 fn roster() -> RosterStatus {
     RosterStatus {
@@ -46,6 +58,10 @@ impl Fake {
 }
 
 impl Service for Fake {
+    fn events(&self) -> Arc<EventLog> {
+        Arc::clone(&self.0)
+    }
+
     async fn status(&self) -> Answer<Status> {
         Ok(Status {
             council: "E08000021".into(),

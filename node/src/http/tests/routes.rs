@@ -63,6 +63,7 @@ async fn every_documented_route_answers_as_documented() {
         "GET /v1/cases",
         "GET /v1/checks",
         "GET /v1/documents",
+        "GET /v1/events",
         "GET /v1/fallen",
         "GET /v1/health",
         "GET /v1/openapi.json",
