@@ -4,6 +4,8 @@
 //! and the engine never sees a request. An answer carries no personal data unless the
 //! question asks for it by name; a failure never does.
 
+mod homes;
+
 use std::fmt;
 use std::future::Future;
 
@@ -13,6 +15,8 @@ use smp_protocol::api::{
     RecordEdit, RosterOffer, RosterOutcome, RosterView, Search, Status, Stored, Suggestions,
 };
 use smp_protocol::ids::{CouncilCode, RecordId, RecordKind};
+
+pub use homes::Homes;
 
 /// Whose fault a failure is, and so which HTTP status it gets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -85,7 +89,7 @@ pub struct ImportOptions {
 ///
 /// A future may be dropped before it is ready (the caller hung up, or took too long): a
 /// write then happens whole or not at all.
-pub trait Service: Clone + Send + Sync + 'static {
+pub trait Service: Homes + Clone + Send + Sync + 'static {
     /// The whole state of the node.
     fn status(&self) -> impl Future<Output = Answer<Status>> + Send;
 

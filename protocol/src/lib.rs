@@ -14,6 +14,7 @@ pub mod checks;
 pub mod codec;
 pub mod crypto;
 pub mod document;
+pub mod housing;
 pub mod ids;
 pub mod limits;
 pub mod matching;

@@ -1,14 +1,16 @@
 //! What a command prints: tables for people, JSON and CSV for programs.
 //!
-//! JSON is exactly the API's types. CSV has the same names as columns. Results go to
-//! standard output in one piece, errors and waiting to standard error; a reader that hangs
+//! JSON is exactly the API's types. CSV has the same names as columns, and a workbook the same
+//! cells. Results go to standard output in one piece, or into a file; errors and waiting to standard error; a reader that hangs
 //! up early (`| head`) is not an error.
 
 mod ago;
 mod cases;
 mod checks;
 mod csv;
+mod export;
 mod forks;
+mod homes;
 mod import;
 mod lists;
 mod matching;
@@ -17,6 +19,7 @@ mod roster;
 mod status;
 mod table;
 mod writes;
+mod xlsx;
 
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
@@ -25,6 +28,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use serde::Serialize;
 
+pub(crate) use export::{Export, needs_a_file};
 pub(crate) use records::RecordList;
 pub(crate) use status::{attention, attention_failure};
 pub(crate) use table::plain;
@@ -39,6 +43,7 @@ pub(crate) enum Format {
     Table,
     Json,
     Csv,
+    Xlsx,
 }
 
 /// Something that a command prints, in each of the formats.
@@ -84,6 +89,7 @@ pub(crate) fn show<V: View>(format: Format, value: &V) -> Result<(), Failure> {
         Format::Table => print(&value.words(&Look::of_stdout())),
         Format::Json => print(&json(value)?),
         Format::Csv => print(&value.csv()?),
+        Format::Xlsx => Err(export::needs_a_file()),
     }
 }
 
@@ -91,7 +97,7 @@ pub(crate) fn show<V: View>(format: Format, value: &V) -> Result<(), Failure> {
 pub(crate) fn tell(format: Format, text: &str) -> Result<(), Failure> {
     match format {
         Format::Table => print(text),
-        Format::Json | Format::Csv => Ok(()),
+        Format::Json | Format::Csv | Format::Xlsx => Ok(()),
     }
 }
 

@@ -6,6 +6,7 @@
 mod cases;
 mod checks;
 mod forks;
+mod homes;
 mod imports;
 mod matching;
 mod records;
@@ -17,15 +18,16 @@ use std::time::Duration;
 
 use smp_protocol::api::{
     Alarm, Case, CaseDecision, CaseOutcome, FallenDecision, FallenField, FallenOutcome, Found,
-    HostCheck, HostReadiness, ImportReport, Match, NewCase, Reader, ReaderDecision, Record,
-    RecordEdit, RosterOffer, RosterOutcome, RosterView, Search, Status, Stored, Suggestions,
+    Home, HomeDecision, HomeInterest, HostCheck, HostReadiness, ImportReport, Match, NewCase,
+    Reader, ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome, RosterView, Search,
+    Status, Stored, Suggestions,
 };
 use smp_protocol::ids::{CouncilCode, DocumentKind, RecordId, RecordKind};
 use smp_protocol::schema;
 use smp_protocol::session::{Receipt, WriteError};
 
 use crate::engine::{Core, EngineGone, EngineHandle};
-use crate::service::{Answer, Failure, FailureKind, ImportOptions, Service};
+use crate::service::{Answer, Failure, FailureKind, Homes, ImportOptions, Service};
 use crate::shared::Shared;
 use crate::store::EngineKind;
 use crate::transport::Meter;
@@ -140,6 +142,20 @@ fn refused(error: &WriteError) -> Failure {
         ),
     };
     Failure::new(kind, "refused", error.to_string(), next)
+}
+
+impl Homes for Desk {
+    async fn homes(&self) -> Answer<Vec<Home>> {
+        self.ask(homes::list).await?
+    }
+
+    async fn interests(&self) -> Answer<Vec<HomeInterest>> {
+        self.ask(homes::interests).await
+    }
+
+    async fn decide_home(&self, id: RecordId, decision: HomeDecision) -> Answer<Stored> {
+        self.decide_of_home(id, decision).await
+    }
 }
 
 impl Service for Desk {

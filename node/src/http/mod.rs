@@ -5,6 +5,7 @@
 //! [`ApiError`](smp_protocol::api::ApiError). Neither bodies nor queries are ever logged.
 
 mod document;
+mod homes;
 mod input;
 mod problem;
 mod routes;

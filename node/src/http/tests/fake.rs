@@ -1,5 +1,7 @@
 //! A node that answers the least that the types allow.
 
+mod homes;
+
 use smp_protocol::api::{
     Alarm, Case, CaseDecision, CaseOutcome, FallenAction, FallenDecision, FallenField,
     FallenOutcome, Found, HostCheck, HostReadiness, ImportReport, Match, NewCase, Reader,
