@@ -5,6 +5,7 @@
 //! question asks for it by name; a failure never does.
 
 mod homes;
+mod indicators;
 
 use std::fmt;
 use std::future::Future;
@@ -17,6 +18,7 @@ use smp_protocol::api::{
 use smp_protocol::ids::{CouncilCode, RecordId, RecordKind};
 
 pub use homes::Homes;
+pub use indicators::{IndicatorQuery, Indicators};
 
 /// Whose fault a failure is, and so which HTTP status it gets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -89,7 +91,7 @@ pub struct ImportOptions {
 ///
 /// A future may be dropped before it is ready (the caller hung up, or took too long): a
 /// write then happens whole or not at all.
-pub trait Service: Homes + Clone + Send + Sync + 'static {
+pub trait Service: Homes + Indicators + Clone + Send + Sync + 'static {
     /// The whole state of the node.
     fn status(&self) -> impl Future<Output = Answer<Status>> + Send;
 

@@ -6,6 +6,7 @@
 mod cases;
 mod checks;
 mod housing;
+mod indicators;
 mod matching;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use utoipa::ToSchema;
 pub use cases::{Case, CaseAction, CaseDecision, CaseOutcome, NewCase};
 pub use checks::{HostCheck, HostReadiness};
 pub use housing::{Home, HomeAction, HomeDecision, HomeInterest};
+pub use indicators::{Indicators, RegionalFigure};
 pub use matching::{Found, Match, Search, Suggestions, Unplaced};
 
 /// An error, with what to do next. Every non-2xx answer has this body.

@@ -16,6 +16,7 @@ pub mod crypto;
 pub mod document;
 pub mod housing;
 pub mod ids;
+pub mod indicators;
 pub mod limits;
 pub mod matching;
 #[cfg(feature = "mutants")]

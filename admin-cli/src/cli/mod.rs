@@ -10,6 +10,7 @@ mod fields;
 mod hosts;
 mod housing;
 mod import;
+mod indicators;
 mod member;
 mod pool;
 mod readers;
@@ -109,6 +110,9 @@ enum Command {
     /// Move-on homes
     #[command(subcommand, after_help = housing::EXAMPLES)]
     Housing(housing::Housing),
+    /// How the region stands, by council and month
+    #[command(after_help = indicators::EXAMPLES)]
+    Indicators(indicators::Indicators),
     /// Who may read a register
     #[command(subcommand, after_help = readers::EXAMPLES)]
     Readers(readers::Readers),
@@ -189,6 +193,7 @@ impl Cli {
             Command::Cases(command) => command.run(&context),
             Command::Checks(command) => command.run(&context),
             Command::Housing(command) => command.run(&context),
+            Command::Indicators(args) => args.run(&context),
             Command::Readers(command) => command.run(&context),
             Command::Roster(command) => command.run(&context),
             Command::Region(command) => command.run(&context),

@@ -12,6 +12,7 @@ mod export;
 mod forks;
 mod homes;
 mod import;
+mod indicators;
 mod lists;
 mod matching;
 mod records;

@@ -2,6 +2,7 @@
 //! with each look, and can be told to fail at it.
 
 mod homes;
+mod indicators;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};

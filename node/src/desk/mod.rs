@@ -8,6 +8,7 @@ mod checks;
 mod forks;
 mod homes;
 mod imports;
+mod indicators;
 mod matching;
 mod records;
 mod region;
@@ -17,17 +18,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smp_protocol::api::{
-    Alarm, Case, CaseDecision, CaseOutcome, FallenDecision, FallenField, FallenOutcome, Found,
-    Home, HomeDecision, HomeInterest, HostCheck, HostReadiness, ImportReport, Match, NewCase,
-    Reader, ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome, RosterView, Search,
-    Status, Stored, Suggestions,
+    self, Alarm, Case, CaseDecision, CaseOutcome, FallenDecision, FallenField, FallenOutcome,
+    Found, Home, HomeDecision, HomeInterest, HostCheck, HostReadiness, ImportReport, Match,
+    NewCase, Reader, ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome, RosterView,
+    Search, Status, Stored, Suggestions,
 };
 use smp_protocol::ids::{CouncilCode, DocumentKind, RecordId, RecordKind};
 use smp_protocol::schema;
 use smp_protocol::session::{Receipt, WriteError};
 
 use crate::engine::{Core, EngineGone, EngineHandle};
-use crate::service::{Answer, Failure, FailureKind, Homes, ImportOptions, Service};
+use crate::service::{
+    Answer, Failure, FailureKind, Homes, ImportOptions, IndicatorQuery, Indicators, Service,
+};
 use crate::shared::Shared;
 use crate::store::EngineKind;
 use crate::transport::Meter;
@@ -142,6 +145,12 @@ fn refused(error: &WriteError) -> Failure {
         ),
     };
     Failure::new(kind, "refused", error.to_string(), next)
+}
+
+impl Indicators for Desk {
+    async fn indicators(&self, query: IndicatorQuery) -> Answer<api::Indicators> {
+        self.count(query).await
+    }
 }
 
 impl Homes for Desk {

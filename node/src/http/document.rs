@@ -10,7 +10,7 @@ use utoipa::{OpenApi, Path};
 use utoipa_axum::PathItemExt;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
-use super::{Health, homes, routes};
+use super::{Health, homes, indicators, routes};
 use crate::service::Service;
 
 /// The frame of the document: everything but the paths.
@@ -29,6 +29,7 @@ use crate::service::Service;
         api::Advice, api::Alarm, api::AlarmPeer, api::ApiError, api::Case, api::CaseAction,
         api::CaseDecision, api::CaseOutcome, api::NewCase, api::FallenAction, api::Found,
         api::Home, api::HomeAction, api::HomeDecision, api::HomeInterest,
+        api::Indicators, api::RegionalFigure,
         api::HostCheck, api::HostReadiness, api::Match, api::Search, api::Suggestions,
         api::Unplaced,
         api::FallenDecision, api::FallenField, api::FallenOutcome, api::DocumentPeer, api::DocumentStatus, api::ImportProblem,
@@ -82,6 +83,10 @@ pub(super) fn quick<S: Service>() -> OpenApiRouter<S> {
         .routes(entry(__path_readiness, readiness::<S>))
         .routes(entry(__path_suggest, suggest::<S>))
         .routes(entry(homes::__path_homes, homes::homes::<S>))
+        .routes(entry(
+            indicators::__path_indicators,
+            indicators::indicators::<S>,
+        ))
         .routes(entry(homes::__path_interests, homes::interests::<S>))
         .routes(entry(__path_readers, readers::<S>))
         .routes(entry(__path_decide_reader, decide_reader::<S>))

@@ -6,6 +6,7 @@
 
 mod document;
 mod homes;
+mod indicators;
 mod input;
 mod problem;
 mod routes;

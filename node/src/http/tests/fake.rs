@@ -1,6 +1,7 @@
 //! A node that answers the least that the types allow.
 
 mod homes;
+mod indicators;
 
 use smp_protocol::api::{
     Alarm, Case, CaseDecision, CaseOutcome, FallenAction, FallenDecision, FallenField,

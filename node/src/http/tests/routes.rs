@@ -66,6 +66,7 @@ async fn every_documented_route_answers_as_documented() {
         "GET /v1/fallen",
         "GET /v1/health",
         "GET /v1/homes",
+        "GET /v1/indicators",
         "GET /v1/interests",
         "GET /v1/openapi.json",
         "GET /v1/peers",
