@@ -54,9 +54,11 @@ impl Lists {
     }
 }
 
-/// Every listing of the region.
+/// Every listing of the region: what can be had first, then by council and rent.
 pub(super) fn list(core: &mut Core) -> Answer<Vec<Home>> {
-    let lists = Lists::read(core);
+    let mut lists = Lists::read(core);
+    let order = |listing: &Listing| (listing.state(), listing.council, listing.rent, listing.id);
+    lists.listings.sort_by_key(|(listing, _)| order(listing));
     let homes = lists.listings.iter();
     let homes = homes.map(|(listing, fields)| home(core, &lists, listing, fields));
     homes.collect()

@@ -2,7 +2,7 @@
 //!
 //! A count of few people says something about each of them. So small counts are not shown,
 //! nothing is shown that they could be worked out from, and what is shown is rounded. The
-//! defaults are those of NHS Digital for counts below national level; docs/decisions/0037 has
+//! defaults are those of NHS Digital for counts below national level; docs/decisions/0041 has
 //! the source.
 
 use std::collections::BTreeMap;
