@@ -27,7 +27,7 @@ fn node() -> FakeNode {
     FakeNode::new(&[("GET /v1/checks", check)])
 }
 
-fn text(path: &Path) -> &str {
+fn text_of(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
@@ -36,8 +36,8 @@ fn the_ending_says_the_format_and_nobody_else_may_read_it() {
     let (node, dir) = (node(), tempfile::tempdir().unwrap());
     for name in ["checks.csv", "checks.xlsx", "checks.json"] {
         let file = dir.path().join(name);
-        let done = node.smp(&["checks", "list", "--to", text(&file)]).ok();
-        assert!(done.out.contains(text(&file)), "{}", done.out);
+        let done = node.smp(&["checks", "list", "--to", text_of(&file)]).ok();
+        assert!(done.out.contains(text_of(&file)), "{}", done.out);
         let mode = fs::metadata(&file).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
@@ -58,7 +58,7 @@ fn the_ending_says_the_format_and_nobody_else_may_read_it() {
 fn a_workbook_has_numbers_dates_and_text_and_no_formula() {
     let (node, dir) = (node(), tempfile::tempdir().unwrap());
     let file = dir.path().join("checks.xlsx");
-    node.smp(&["checks", "list", "--to", text(&file)]).ok();
+    node.smp(&["checks", "list", "--to", text_of(&file)]).ok();
     let mut book = open_workbook_auto(&file).unwrap();
     let sheet = book.worksheet_range_at(0).unwrap().unwrap();
     let column = |name: &str| {
@@ -85,7 +85,7 @@ fn nothing_is_overwritten_unless_that_is_asked_for() {
     let (node, dir) = (node(), tempfile::tempdir().unwrap());
     let file = dir.path().join("checks.csv");
     fs::write(&file, "mine").unwrap();
-    let list = ["checks", "list", "--to", text(&file)];
+    let list = ["checks", "list", "--to", text_of(&file)];
     node.smp(&list).failed(4, "is there already", "--force");
     assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
     assert!(
@@ -95,8 +95,9 @@ fn nothing_is_overwritten_unless_that_is_asked_for() {
     node.smp(&[&list[..], &["--force"]].concat()).ok();
     assert!(fs::read_to_string(&file).unwrap().starts_with("id,host,"));
     let nowhere = dir.path().join("none").join("checks.csv");
-    let list = ["checks", "list", "--to", text(&nowhere)];
-    node.smp(&list).failed(4, text(&nowhere), "check the path");
+    let list = ["checks", "list", "--to", text_of(&nowhere)];
+    node.smp(&list)
+        .failed(4, text_of(&nowhere), "check the path");
 }
 
 #[test]
@@ -107,12 +108,12 @@ fn what_makes_no_sense_is_said_before_anything_is_done() {
     let with = |words: &[&str]| node.smp(&[&list[..], words].concat());
     with(&["--output", "xlsx"]).failed(2, "is written to a file", "--to FILE");
     assert!(node.asked().is_empty());
-    with(&["--to", text(&file)]).failed(2, "does not say its format", "--output csv");
-    with(&["--to", text(&file), "--output", "csv"]).ok();
+    with(&["--to", text_of(&file)]).failed(2, "does not say its format", "--output csv");
+    with(&["--to", text_of(&file), "--output", "csv"]).ok();
     assert_eq!(with(&["--force"]).code, 2);
     let to = dir.path().join("stored.csv");
     let change = ["checks", "withdraw", "check-aebagbafaydqqcikbmga2dqp"];
-    node.smp(&[&change[..], &["--to", text(&to)]].concat())
+    node.smp(&[&change[..], &["--to", text_of(&to)]].concat())
         .failed(2, "changes something", "without --to");
     assert!(!to.exists());
     let changed = node
@@ -120,4 +121,32 @@ fn what_makes_no_sense_is_said_before_anything_is_done() {
         .iter()
         .any(|asked| !asked.line.starts_with("GET"));
     assert!(!changed);
+}
+
+#[test]
+fn a_template_can_be_a_workbook() {
+    let text = "\u{feff}reference,tenure,bedrooms\r\n";
+    let node = FakeNode::failing("GET /v1/template/listing", 200, text);
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("homes.xlsx");
+    let to = ["housing", "template", "--to", text_of(&file)];
+    node.smp(&to).ok();
+    let mut book = open_workbook_auto(&file).unwrap();
+    let sheet = book.worksheet_range_at(0).unwrap().unwrap();
+    let heads: Vec<String> = sheet
+        .rows()
+        .next()
+        .unwrap()
+        .iter()
+        .map(Data::to_string)
+        .collect();
+    assert_eq!(heads, ["reference", "tenure", "bedrooms"]);
+    let plain = dir.path().join("homes.csv");
+    node.smp(&["housing", "template", "--to", text_of(&plain)])
+        .ok();
+    assert_eq!(fs::read_to_string(&plain).unwrap(), text);
+    let json = dir.path().join("homes.json");
+    node.smp(&["housing", "template", "--to", text_of(&json)])
+        .failed(2, "no form as JSON", ".csv or .xlsx");
+    assert!(!json.exists());
 }

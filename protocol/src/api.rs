@@ -224,7 +224,7 @@ pub struct Stored {
 pub struct ImportReport {
     /// The file's name.
     pub file: String,
-    /// `template` or `share`.
+    /// `template`, `share` or `export`.
     pub layout: String,
     /// Rows that stand for a record.
     pub rows: usize,

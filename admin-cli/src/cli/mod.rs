@@ -149,7 +149,7 @@ impl Context {
     /// Prints what is a file already, such as a template.
     fn print(&self, text: &str) -> Result<(), Failure> {
         match &self.export {
-            Some(export) => export.put_bytes(text.as_bytes()),
+            Some(export) => export.put_text(text),
             None => output::print(text),
         }
     }

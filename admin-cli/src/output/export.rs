@@ -60,8 +60,23 @@ impl Export {
         self.put_bytes(&bytes)
     }
 
-    /// Writes what is a file already, and says so.
-    pub(crate) fn put_bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
+    /// Writes what is text already, such as a template: as it is, or its cells as a workbook.
+    pub(crate) fn put_text(&self, text: &str) -> Result<(), Failure> {
+        match self.format {
+            Format::Table | Format::Csv => self.put_bytes(text.as_bytes()),
+            Format::Xlsx => {
+                let plain = text.trim_start_matches('\u{feff}');
+                self.put_bytes(&xlsx::workbook(&csv::cells(plain)?)?)
+            }
+            Format::Json => Err(Failure::new(
+                exit::USAGE,
+                "this is text, and has no form as JSON",
+                "end the file's name in .csv or .xlsx",
+            )),
+        }
+    }
+
+    fn put_bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
         self.write(bytes).map_err(|e| match e.kind() {
             io::ErrorKind::AlreadyExists => exists(&self.path),
             _ => Failure::file(&self.path, &e),
