@@ -301,3 +301,32 @@ fn interest_is_refused_where_nominations_are_closed() {
     });
     refuse(other, &all, "it is withdrawn", "smp housing homes --open");
 }
+
+#[test]
+fn a_file_that_brings_a_home_back_forgets_to_whom_it_was_offered() {
+    let region = started();
+    let (owner, other) = (&region[OWNER], &region[OTHER]);
+    let listing = id(&home(owner, 95_050));
+    other.json(&["housing", "interest", &listing, "--households", "1"]);
+    until_home(owner, 95_050, "the interest arrives", |home| {
+        home["households"] == 1
+    });
+    owner.json(&["housing", "offer", &listing, "--council", OTHER]);
+    assert_eq!(home(owner, 95_050)["offered_to"], OTHER);
+    // State and vault change in one row.
+    for (state, landlord) in [
+        ("available", "Quentin Fictional"),
+        ("under_offer", "Ada Example"),
+    ] {
+        let file = HOMES.replace(
+            ",region,,,Zebulon Fictional",
+            &format!(",region,,{state},{landlord}"),
+        );
+        let file = region.file("again.csv", &file);
+        owner.json(&["housing", "import", &file]);
+        let shown = owner.json(&["housing", "show", &listing, "--personal"]);
+        assert_eq!(shown["personal"]["landlord"], landlord);
+        assert!(home(owner, 95_050)["offered_to"].is_null(), "{state}");
+    }
+    assert_eq!(home(owner, 95_050)["state"], "under_offer");
+}

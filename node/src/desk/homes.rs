@@ -252,19 +252,34 @@ fn may_be_interested(core: &Core, lists: &Lists, edit: &Edit) -> Answer<()> {
     }
 }
 
-/// What the vault no longer is to say: a home that is offered to nobody was offered to nobody.
-pub(super) fn forget_offers(core: &Core, edits: &[Edit]) -> Answer<Vec<Change>> {
-    let mut changes = Vec::new();
+/// What the vault no longer is to say: a home that is offered to nobody was offered to nobody. `private`
+/// is what else changes in the vault, and may be of the same listing.
+pub(super) fn forget_offers(core: &Core, edits: &[Edit], private: &mut Vec<Change>) -> Answer<()> {
     for edit in edits {
-        if matches!(state_of(edit), Some(State::Available | State::Withdrawn)) {
-            let id = edit.record();
-            let mut kept = vault_record(core, id).map_err(|error| broken(&error))?;
-            if kept.remove(OFFERED_TO).is_some() {
-                changes.push(keep(id, &kept));
-            }
+        if !matches!(state_of(edit), Some(State::Available | State::Withdrawn)) {
+            continue;
+        }
+        let id = edit.record();
+        let kept = private.iter().rev().find_map(|change| put_of(change, id));
+        let mut kept = match kept {
+            Some(kept) => kept,
+            None => vault_record(core, id).map_err(|error| broken(&error))?,
+        };
+        if kept.remove(OFFERED_TO).is_some() {
+            private.push(keep(id, &kept));
         }
     }
-    Ok(changes)
+    Ok(())
+}
+
+/// What a change puts into the vault of a record.
+fn put_of(change: &Change, id: RecordId) -> Option<BTreeMap<String, String>> {
+    match change {
+        Change::Put { table, key, value } if *table == Table::Vault && *key == id.to_bytes() => {
+            serde_json::from_slice(value).ok()
+        }
+        _ => None,
+    }
 }
 
 fn keep(id: RecordId, personal: &BTreeMap<String, String>) -> Change {

@@ -101,10 +101,13 @@ fn apply(
     let existing = |reference: &str| -> Option<(RecordId, Fields)> {
         let id = *known.get(reference)?;
         let fields = core.member.document(name)?.record(id)?;
-        // Of a conflict, the first value stands: a file that says otherwise settles it.
+        // Of a conflict no value stands: whichever the file names is written, and settles it.
         let fields = fields
             .into_iter()
-            .filter_map(|(f, v)| Some((f, v.into_iter().next()?)));
+            .filter_map(|(f, v)| match <[_; 1]>::try_from(v) {
+                Ok([only]) => Some((f, only)),
+                Err(_) => None,
+            });
         Some((id, fields.collect()))
     };
     let mut random = Ok(());
@@ -129,8 +132,10 @@ fn apply(
         return Ok((report, Vec::new()));
     }
     cases::guard(core, &plan.edits)?;
-    let mut private = homes::forget_offers(core, &plan.edits)?;
-    private.extend(private_changes(core, import, &plan, &known).map_err(|error| broken(&error))?);
+    // After what the rows say of the vault, which may be of the same listing.
+    let mut private =
+        private_changes(core, import, &plan, &known).map_err(|error| broken(&error))?;
+    homes::forget_offers(core, &plan.edits, &mut private)?;
     let receipts = core
         .member
         .write(&[(document, plan.edits)], clock())

@@ -269,7 +269,8 @@ impl Desk {
                 let edits = vec![edit];
                 cases::guard(core, &edits)?;
                 homes::guard(core, &edits, Way::Step)?;
-                let private = [private(core)?, homes::forget_offers(core, &edits)?].concat();
+                let mut private = private(core)?;
+                homes::forget_offers(core, &edits, &mut private)?;
                 let written = core.member.write(&[(document, edits)], clock());
                 let receipts = written.map_err(|error| refused(&error))?;
                 core.also_store(private);
