@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::Value;
 use system_tests::harness::wait::AGREEMENT;
-use system_tests::harness::{Client, Region};
+use system_tests::harness::{Client, Node, Region, free_ports};
 
 const OWNER: &str = "E08000021";
 const OTHER: &str = "E08000037";
@@ -209,4 +209,64 @@ fn an_export_of_records_is_imported_again() {
     assert_eq!(refused["problems"][0]["column"], "id");
     let own = other.list(&["housing", "list", "--council", OTHER]);
     assert!(own.is_empty(), "{own:?}");
+}
+
+#[test]
+fn a_conflict_is_settled_by_either_value_that_a_file_names() {
+    let mut region = Region::of(&[OWNER]);
+    let second = Node::init(
+        &region.dir().join("second"),
+        "north-east",
+        OWNER,
+        free_ports(1)[0],
+    );
+    region.enrol_and_join(second);
+    region.start_all();
+    let text = "reference,tenure,bedrooms,rent_pence_per_month\nH-1,social_rented,2,50000\n";
+    let file = region.file("homes.csv", text);
+    region.nodes[0].smp(&["housing", "import", &file]).ok();
+    region.wait_agreed(AGREEMENT);
+    let id = region.nodes[1].list(&["housing", "list"])[0]["id"].clone();
+    let id = id.as_str().unwrap();
+    for (round, values) in [["61000", "62000"], ["63000", "64000"]]
+        .into_iter()
+        .enumerate()
+    {
+        let [first, last] = values;
+        let named = values[round];
+        // Each is changed while the other is down.
+        for (number, rent) in values.into_iter().enumerate() {
+            let running = region.nodes.iter_mut().filter(|node| node.pid().is_some());
+            running.for_each(Node::stop);
+            region.nodes[number].start();
+            let rent = format!("rent_pence_per_month={rent}");
+            region.nodes[number].json(&["housing", "edit", id, "--set", &rent]);
+        }
+        region.nodes[0].start();
+        region.wait_agreed(AGREEMENT);
+        let node = &region.nodes[round];
+        let list = ["housing", "list"];
+        let listed = node.list(&list);
+        assert_eq!(listed[0]["conflicts"][0], "rent_pence_per_month");
+        let file = export(node, &list, &region.dir().join("conflict.csv"));
+        let refused = node.smp(&["housing", "import", &file, "-o", "json"]);
+        let refused = refused.exits(4).json();
+        let expected = refused["problems"][0]["expected"].as_str().unwrap();
+        assert!(expected.contains("to settle it"), "{expected}");
+        let text = fs::read_to_string(&file).unwrap();
+        let both = [format!("{first} | {last}"), format!("{last} | {first}")];
+        let settled = both
+            .iter()
+            .fold(text, |text, both| text.replace(both, named));
+        fs::write(&file, settled).unwrap();
+        assert_eq!(
+            import(node, &["housing", "import"], &file),
+            [0, 1, 0],
+            "{named}"
+        );
+        let home = &node.list(&list)[0];
+        assert_eq!(home["conflicts"], Value::Array(Vec::new()), "{named}");
+        assert_eq!(home["fields"]["rent_pence_per_month"][0], *named);
+        region.wait_agreed(AGREEMENT);
+    }
 }
