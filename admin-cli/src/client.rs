@@ -37,12 +37,15 @@ const WRITE_SECONDS: u64 = 900;
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
     socket: PathBuf,
+    only_reads: bool,
 }
 
 impl Client {
-    pub(crate) fn new(socket: &Path) -> Self {
+    /// With `only_reads` it refuses to change anything.
+    pub(crate) fn new(socket: &Path, only_reads: bool) -> Self {
         Self {
             socket: socket.to_owned(),
+            only_reads,
         }
     }
 
@@ -57,8 +60,29 @@ impl Client {
         String::from_utf8(bytes.into()).map_err(|_| self.not_understood("text that is not UTF-8"))
     }
 
+    /// Asks for something that is described by JSON, and changes nothing.
+    pub(crate) fn look_up<B: Serialize, T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &B,
+        doing: &str,
+    ) -> Result<T, Failure> {
+        self.ask_json(Method::POST, path, body, doing)
+    }
+
     /// Sends JSON and reads the JSON answer.
     pub(crate) fn send<B: Serialize, T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &B,
+        doing: &str,
+    ) -> Result<T, Failure> {
+        self.may_change()?;
+        self.ask_json(method, path, body, doing)
+    }
+
+    fn ask_json<B: Serialize, T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
@@ -78,8 +102,20 @@ impl Client {
         bytes: Vec<u8>,
         doing: &str,
     ) -> Result<T, Failure> {
+        self.may_change()?;
         let body = Some(("application/octet-stream", Bytes::from(bytes)));
         self.read_json(&self.ask(Method::POST, path, body, doing)?)
+    }
+
+    fn may_change(&self) -> Result<(), Failure> {
+        match self.only_reads {
+            false => Ok(()),
+            true => Err(Failure::new(
+                exit::USAGE,
+                "--to takes what a command lists, and this one changes something",
+                "nothing was changed; run it without --to",
+            )),
+        }
     }
 
     fn read_json<T: DeserializeOwned>(&self, bytes: &Bytes) -> Result<T, Failure> {

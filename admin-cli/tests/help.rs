@@ -54,8 +54,13 @@ fn every_command_has_help_with_examples() {
         "pool place",
         "pool request",
         "pool list",
+        "housing add",
+        "housing homes",
         "housing import",
+        "housing interest",
         "housing list",
+        "housing offer",
+        "indicators",
         "completions",
     ] {
         assert!(

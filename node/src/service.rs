@@ -4,6 +4,9 @@
 //! and the engine never sees a request. An answer carries no personal data unless the
 //! question asks for it by name; a failure never does.
 
+mod homes;
+mod indicators;
+
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -16,6 +19,8 @@ use smp_protocol::api::{
 use smp_protocol::ids::{CouncilCode, RecordId, RecordKind};
 
 use crate::events::EventLog;
+pub use homes::Homes;
+pub use indicators::{IndicatorQuery, Indicators};
 
 /// Whose fault a failure is, and so which HTTP status it gets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -88,7 +93,7 @@ pub struct ImportOptions {
 ///
 /// A future may be dropped before it is ready (the caller hung up, or took too long): a
 /// write then happens whole or not at all.
-pub trait Service: Clone + Send + Sync + 'static {
+pub trait Service: Homes + Indicators + Clone + Send + Sync + 'static {
     /// The whole state of the node.
     fn status(&self) -> impl Future<Output = Answer<Status>> + Send;
 

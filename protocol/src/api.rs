@@ -6,6 +6,8 @@
 mod cases;
 mod checks;
 mod events;
+mod housing;
+mod indicators;
 mod matching;
 
 use std::collections::BTreeMap;
@@ -18,6 +20,8 @@ pub use cases::{
 };
 pub use checks::{CheckClock, HostCheck, HostReadiness};
 pub use events::Event;
+pub use housing::{Home, HomeAction, HomeDecision, HomeInterest};
+pub use indicators::{Indicators, RegionalFigure};
 pub use matching::{Found, Match, Search, Suggestions, Unplaced};
 
 /// An error, with what to do next. Every non-2xx answer has this body.
@@ -224,7 +228,7 @@ pub struct Stored {
 pub struct ImportReport {
     /// The file's name.
     pub file: String,
-    /// `template` or `share`.
+    /// `template`, `share` or `export`.
     pub layout: String,
     /// Rows that stand for a record.
     pub rows: usize,

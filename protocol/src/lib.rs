@@ -15,7 +15,9 @@ pub mod codec;
 pub mod crypto;
 pub mod document;
 pub mod events;
+pub mod housing;
 pub mod ids;
+pub mod indicators;
 pub mod limits;
 pub mod matching;
 #[cfg(feature = "mutants")]

@@ -101,6 +101,9 @@ pub const ENDPOINTS_PER_NODE: usize = 4;
 /// Readers named for one document; a council has at most a dozen neighbours.
 pub const READERS_PER_DOCUMENT: usize = 64;
 
+/// Months of indicators in one answer: two years, which a table still shows.
+pub const INDICATOR_MONTHS: usize = 24;
+
 /// Cuts in a roster: a few for every council over the years. What they name is bounded by
 /// the roster's own size.
 pub const CUTS: usize = 512;

@@ -230,6 +230,50 @@ impl World {
         Scene::default().with(&case).with(&place).with(&request)
     }
 
+    /// A home in a council's list that is open to the region, as another council sees it.
+    fn open_listing(&self, of: &str, seen_by: &str) -> String {
+        let add = ["housing", "add", "--tenure", "lodging", "--bedrooms", "1"];
+        let open = ["--nominations-open-to", "region"];
+        let listing = first_id(&self.node(of).json(&[&add[..], &open].concat()));
+        until(AGREEMENT, &format!("{seen_by} has {listing}"), || {
+            let shown = self.node(seen_by).smp(&["housing", "show", &listing]);
+            (shown.code == Some(0)).then_some(()).ok_or(shown.err)
+        });
+        listing
+    }
+
+    /// A council's interest in a home of another's.
+    fn interest_of(&self, council: &str, of: &str) -> String {
+        let listing = self.open_listing(of, council);
+        let interest = ["housing", "interest", &listing, "--households", "1"];
+        first_id(&self.node(council).json(&interest))
+    }
+
+    /// A home of A's in which B is interested, and A knows.
+    fn wanted_listing(&self) -> String {
+        let listing = self.open_listing(A, B);
+        let interest = ["housing", "interest", &listing, "--households", "1"];
+        self.node(B).json(&interest);
+        until(AGREEMENT, "A sees the interest", || {
+            let all = self
+                .node(A)
+                .list(&["housing", "interests", "--listing", &listing]);
+            (!all.is_empty())
+                .then_some(())
+                .ok_or_else(|| "none".to_owned())
+        });
+        listing
+    }
+
+    /// A home of A's, after these steps.
+    fn led(&self, steps: &[&str]) -> String {
+        let listing = self.open_listing(A, A);
+        for step in steps {
+            self.node(A).smp(&["housing", step, &listing]).ok();
+        }
+        listing
+    }
+
     /// A directory of its own.
     fn fresh(&self, name: &str) -> PathBuf {
         let dir = self.region.dir().join(name);
@@ -386,8 +430,18 @@ impl World {
                 Scene::default().with(&self.host)
             }
             "smp checks record" | "smp checks withdraw" => Scene::default().with(&self.check()),
+            "smp housing interest" => Scene::at(B).with(&self.open_listing(A, B)),
+            "smp housing offer" | "smp housing withdraw" => {
+                Scene::default().with(&self.wanted_listing())
+            }
+            "smp housing let" => Scene::default().with(&self.led(&["offer"])),
+            "smp housing reopen" => Scene::default().with(&self.led(&["withdraw"])),
+            "smp housing end-interest" => Scene::default().with(&self.interest_of(A, B)),
+            "smp housing edit" => Scene::default()
+                .with(&self.listing)
+                .with(&self.interest_of(A, B)),
             "smp hosts show" | "smp hosts edit" => Scene::default().with(&self.host),
-            "smp housing show" | "smp housing edit" => Scene::default().with(&self.listing),
+            "smp housing show" | "smp housing interests" => Scene::default().with(&self.listing),
             "smp pool place" => Scene::default().with(&self.host),
             "smp pool show" | "smp pool edit" | "smp pool suggest" | "smp pool split" => {
                 Scene::default().with(&self.place()).with(&self.request(A))
@@ -409,6 +463,9 @@ impl World {
                 Scene::default().path("/tmp/region/E08000021/smp-node.sock", &socket)
             }
             "smp watch"
+            | "smp indicators"
+            | "smp housing add"
+            | "smp housing homes"
             | "smp checks targets"
             | "smp status"
             | "smp peers"
@@ -460,7 +517,11 @@ impl World {
     }
 
     fn run(&self, example: &Example) -> Ran {
-        let scene = self.scene(example);
+        let mut scene = self.scene(example);
+        if example.line.contains(" --to ") {
+            // Nothing is overwritten.
+            scene.dir = Some(self.fresh("to"));
+        }
         let council = scene.at.unwrap_or(A);
         let variables = variables(self.node(council));
         let typed = Typed {

@@ -13,13 +13,19 @@ const STORED: &str = "held_by records";
 const IMPORTED: &str = "applied created dropped_columns file held_by layout problems rows \
                         unchanged updated withdrawn";
 const ROSTER: &str = "authority expires issued members state version";
-const ROSTER_VIEW: &str = "members region schema status title";
+const ROSTER_VIEW: &str = "members region schema status targets title";
 const MEMBER: &str = "council council_name decider endpoints node";
 const READER: &str = "accepted council_name document named next reader reader_name";
 const PEER: &str = "as_of bytes_received bytes_sent council council_name endpoint in_agreement \
                     next node shared since state why";
 const DOCUMENT: &str = "agreement as_of council_name document entries frontier generation heads \
                         next peers records role unreplicated why";
+const HOME: &str = "above_allowance_pence_per_month area available_from available_until bedrooms \
+                    council council_name households id interested \
+                    local_housing_allowance_pence_per_month nominations offered_to open_to_you own \
+                    rent_pence_per_month state tenure why_not";
+const INDICATORS: &str = "figures on round threshold";
+const FIGURE: &str = "council council_name indicator month status unit value";
 const STATUS: &str = "advice council council_name documents node now peers refused region roster \
                       started store version";
 
@@ -113,6 +119,10 @@ fn json_of_a_node_keeps_its_shape() {
         for list in [["hosts", "list"], ["pool", "list"], ["housing", "list"]] {
             rows(&node.json(&list), RECORD);
         }
+        rows(&node.json(&["housing", "homes"]), HOME);
+        let indicators = node.json(&["indicators"]);
+        assert_eq!(keys(&indicators), INDICATORS);
+        rows(&indicators["figures"], FIGURE);
         let host = &node.json(&["hosts", "list"])[0];
         let id = host["id"].as_str().unwrap();
         assert_eq!(node.json(&["hosts", "show", id]), *host);
@@ -133,6 +143,7 @@ fn json_of_a_node_keeps_its_shape() {
         assert_eq!(keys(&roster), ROSTER_VIEW);
         assert_eq!(keys(&roster["status"]), ROSTER);
         rows(&roster["members"], MEMBER);
+        rows(&roster["targets"], "by check days done_by");
     }
     let host = &region[NEWCASTLE].json(&["hosts", "list"])[0];
     let show = ["hosts", "show", host["id"].as_str().unwrap(), "--personal"];

@@ -1,5 +1,5 @@
-//! The walk-through of a rematch (docs/WALKTHROUGH.md) and the worked example of checks
-//! (docs/CHECKS.md), typed as they stand there at real nodes, and what these print held against
+//! The walk-through of a rematch (docs/WALKTHROUGH.md) and the worked examples of checks, homes and
+//! indicators (docs/CHECKS.md, docs/HOUSING.md, docs/INDICATORS.md), typed as they stand there at real nodes, and what these print held against
 //! what they say.
 //!
 //! `UPDATE_DOCS=1` writes what they print into it. Ids and times are others each time: an id of the
@@ -134,10 +134,19 @@ fn essence(printed: &str) -> Vec<String> {
 }
 
 fn reads(words: &[String]) -> bool {
-    let reading = ["list", "show", "search", "suggest", "due", "hosts"];
-    words
-        .get(1)
-        .is_some_and(|word| reading.contains(&word.as_str()))
+    let reading = [
+        "list",
+        "show",
+        "search",
+        "suggest",
+        "due",
+        "hosts",
+        "homes",
+        "interests",
+        "indicators",
+    ];
+    let mut first = words.iter().take(2);
+    first.any(|word| reading.contains(&word.as_str()))
 }
 
 fn run(node: &Client, words: &[String], names: &Names) -> String {
@@ -243,4 +252,41 @@ fn the_five_clocks_between_county_and_district() {
     region[district].smp(&["hosts", "import", &file]).ok();
     let typed = follow("CHECKS.md", &region, &councils);
     assert!(typed > 10, "{typed}");
+}
+
+const THREE: [(&str, &str); 3] = [
+    ("newcastle", "E08000021"),
+    ("gateshead", "E08000037"),
+    ("sunderland", "E08000024"),
+];
+
+#[test]
+fn three_homes_and_a_household_that_moves_in() {
+    let mut region = Region::of(&THREE.map(|(_, code)| code));
+    region.start_all();
+    let head = "reference,tenure,area,bedrooms,rent_pence_per_month,\
+                local_housing_allowance_pence_per_month,nominations_open_to,nominations_councils\n";
+    let homes = "H-1,private_rented,E08000021,2,65000,67500,region,\n\
+                 H-2,social_rented,E08000021,1,48000,52000,owner,\n\
+                 H-3,private_rented,E08000021,3,88000,84500,councils,E08000037\n";
+    let file = region.file("homes.csv", &format!("{head}{homes}"));
+    region[THREE[0].1].smp(&["housing", "import", &file]).ok();
+    let typed = follow("HOUSING.md", &region, &THREE);
+    assert!(typed > 10, "{typed}");
+}
+
+#[test]
+fn what_a_region_may_say_of_three_places() {
+    let mut region = Region::of(&THREE.map(|(_, code)| code));
+    region.start_all();
+    for (council, count) in [(THREE[0].1, 23), (THREE[1].1, 3)] {
+        let rows = (0..count).map(|n| format!("P-{n},1,2\n"));
+        let text = format!("reference,rooms,people\n{}", rows.collect::<String>());
+        let file = region.file(&format!("{council}.csv"), &text);
+        region[council]
+            .smp(&["pool", "import", "place", &file])
+            .ok();
+    }
+    let typed = follow("INDICATORS.md", &region, &THREE);
+    assert_eq!(typed, 2);
 }

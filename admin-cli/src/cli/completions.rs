@@ -3,9 +3,8 @@
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::Cli;
+use super::{Cli, Context};
 use crate::exit::{self, Failure};
-use crate::output;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -21,12 +20,12 @@ pub(super) struct Completions {
 }
 
 impl Completions {
-    pub(super) fn run(&self) -> Result<(), Failure> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
         let mut bytes = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "smp", &mut bytes);
         let text = String::from_utf8(bytes).map_err(|e| {
             Failure::new(exit::FAILURE, format!("cannot make completions: {e}"), "")
         })?;
-        output::print(&text)
+        context.print(&text)
     }
 }

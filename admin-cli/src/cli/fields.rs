@@ -46,6 +46,8 @@ pub(super) trait Kind {
     const KIND: RecordKind;
     /// What a new one is, unless something else is said.
     const DEFAULTS: &'static [(&'static str, &'static str)];
+    /// The command, after `smp`.
+    const COMMAND: &'static str;
 }
 
 /// A place in the pool.
@@ -54,6 +56,7 @@ pub(super) struct Place;
 impl Kind for Place {
     const KIND: RecordKind = RecordKind::Place;
     const DEFAULTS: &'static [(&'static str, &'static str)] = &[("state", "open")];
+    const COMMAND: &'static str = "pool place";
 }
 
 /// A request in the pool.
@@ -62,6 +65,7 @@ pub(super) struct Request;
 impl Kind for Request {
     const KIND: RecordKind = RecordKind::Request;
     const DEFAULTS: &'static [(&'static str, &'static str)] = &[("state", "open")];
+    const COMMAND: &'static str = "pool request";
 }
 
 /// A placement team's contact.
@@ -70,6 +74,16 @@ pub(super) struct Contact;
 impl Kind for Contact {
     const KIND: RecordKind = RecordKind::Contact;
     const DEFAULTS: &'static [(&'static str, &'static str)] = &[];
+    const COMMAND: &'static str = "pool contact";
+}
+
+/// A home in the housing list.
+#[derive(Debug, Clone)]
+pub(super) struct Listing;
+impl Kind for Listing {
+    const KIND: RecordKind = RecordKind::Listing;
+    const DEFAULTS: &'static [(&'static str, &'static str)] = &[("state", "available")];
+    const COMMAND: &'static str = "housing add";
 }
 
 /// The fields of a new record, from options named like them and from `--set`.
@@ -90,7 +104,7 @@ impl<K: Kind> NewFields<K> {
             return Err(Failure::new(
                 exit::USAGE,
                 format!("a {} also needs {}", K::KIND, missing.join(", ")),
-                format!("`smp pool {} --help` says what each means", K::KIND),
+                format!("`smp {} --help` says what each means", K::COMMAND),
             ));
         }
         check(K::KIND, &self.fields)?;

@@ -16,7 +16,8 @@ use crate::exit::Failure;
 /// whole region has about 5 MB.
 const FILE_BYTES: u64 = 16 << 20;
 
-/// Imports a file: our template, or an export of Share Homes for Ukraine
+/// Imports a file: our template, an export of Share Homes for Ukraine, or what `--to` wrote of a
+/// list
 #[derive(Debug, clap::Args)]
 pub(super) struct ImportArgs {
     /// The file: CSV or XLSX

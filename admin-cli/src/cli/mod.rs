@@ -10,6 +10,7 @@ mod fields;
 mod hosts;
 mod housing;
 mod import;
+mod indicators;
 mod member;
 mod pool;
 mod readers;
@@ -29,7 +30,7 @@ use clap::{Parser, Subcommand};
 
 use crate::client::Client;
 use crate::exit::{self, Failure};
-use crate::output::{self, Format, View};
+use crate::output::{self, Export, Format, View};
 
 /// Runs and looks after a council's node, and the region that it belongs to.
 #[derive(Debug, Parser)]
@@ -53,21 +54,26 @@ Examples:
   smp status
   smp hosts import hosts.csv --dry-run
   smp pool place --rooms 2 --people 4 --area E08000021 --available-from 2026-12-01
-  smp documents --output json";
+  smp documents --output json
+  smp hosts list --to hosts.xlsx";
 
 /// The options that every command takes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Global {
-    /// How to print: for people, as the node's own JSON, or as CSV for spreadsheets (there, a
-    /// cell that begins like a formula gets an apostrophe in front)
-    #[arg(
-        long,
-        short,
-        global = true,
-        value_name = "FORMAT",
-        default_value = "table"
-    )]
-    output: Format,
+    /// How to print: for people (`table`, as it is if nothing is said), as the node's own JSON, as
+    /// CSV for spreadsheets (there, a cell that begins like a formula gets an apostrophe in front),
+    /// or as an Excel workbook
+    #[arg(long, short, global = true, value_name = "FORMAT")]
+    output: Option<Format>,
+
+    /// Write the result to this file, which only you may read; its ending says the format: .csv,
+    /// .xlsx or .json
+    #[arg(long, global = true, value_name = "FILE")]
+    to: Option<PathBuf>,
+
+    /// Overwrite the file that `--to` names
+    #[arg(long, global = true, requires = "to")]
+    force: bool,
 
     /// The socket on which the node listens
     #[arg(
@@ -109,6 +115,9 @@ enum Command {
     /// Move-on homes
     #[command(subcommand, after_help = housing::EXAMPLES)]
     Housing(housing::Housing),
+    /// How the region stands, by council and month
+    #[command(after_help = indicators::EXAMPLES)]
+    Indicators(indicators::Indicators),
     /// Who may read a register
     #[command(subcommand, after_help = readers::EXAMPLES)]
     Readers(readers::Readers),
@@ -131,25 +140,54 @@ enum Command {
 pub(crate) struct Context {
     client: Client,
     format: Format,
+    export: Option<Export>,
 }
 
 impl Context {
     fn show<V: View>(&self, value: &V) -> Result<(), Failure> {
-        output::show(self.format, value)
+        match &self.export {
+            Some(export) => export.put(value),
+            None => output::show(self.format, value),
+        }
+    }
+
+    /// Prints what is a file already, such as a template.
+    fn print(&self, text: &str) -> Result<(), Failure> {
+        match &self.export {
+            Some(export) => export.put_text(text),
+            None => output::print(text),
+        }
     }
 
     /// Words for people after what was done.
     fn tell(&self, text: &str) -> Result<(), Failure> {
-        output::tell(self.format, text)
+        match &self.export {
+            Some(_) => output::print(text),
+            None => output::tell(self.format, text),
+        }
     }
 }
 
 impl Cli {
     /// Does what was asked.
     pub(crate) fn run(self) -> Result<(), Failure> {
+        let Global {
+            output,
+            to,
+            force,
+            socket,
+        } = self.global;
+        let export = to.map(|path| Export::new(&path, output, force));
+        let export = export.transpose()?;
+        // Before anything is changed whose answer could then not be shown.
+        if export.is_none() && output == Some(Format::Xlsx) {
+            return Err(output::needs_a_file());
+        }
         let context = Context {
-            client: Client::new(&self.global.socket),
-            format: self.global.output,
+            // A list goes into a file; that something was changed does not.
+            client: Client::new(&socket, export.is_some()),
+            format: output.unwrap_or_default(),
+            export,
         };
         match self.command {
             Command::Status(args) => args.run(&context),
@@ -161,11 +199,12 @@ impl Cli {
             Command::Checks(command) => command.run(&context),
             Command::Watch(args) => args.run(&context),
             Command::Housing(command) => command.run(&context),
+            Command::Indicators(args) => args.run(&context),
             Command::Readers(command) => command.run(&context),
             Command::Roster(command) => command.run(&context),
             Command::Region(command) => command.run(&context),
             Command::Member(command) => command.run(&context),
-            Command::Completions(args) => args.run(),
+            Command::Completions(args) => args.run(&context),
         }
     }
 }

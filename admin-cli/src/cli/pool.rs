@@ -136,7 +136,7 @@ pub(super) struct NewArgs<K: Kind + Clone + Send + Sync + 'static> {
 }
 
 impl<K: Kind + Clone + Send + Sync + 'static> NewArgs<K> {
-    fn run(self, context: &Context, host: Option<RecordId>) -> Result<(), Failure> {
+    pub(super) fn run(self, context: &Context, host: Option<RecordId>) -> Result<(), Failure> {
         let path = format!("/v1/records/{}", K::KIND);
         let fields = self.fields.checked()?;
         self.write

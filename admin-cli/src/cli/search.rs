@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use hyper::Method;
 use smp_protocol::api::{Found, Match, Search, Suggestions};
 use smp_protocol::ids::{CouncilCode, RecordId, RecordKind};
 
@@ -99,7 +98,7 @@ impl SearchArgs {
         let found: Vec<Found> =
             context
                 .client
-                .send(Method::POST, "/v1/search", &search, "searching the pools")?;
+                .look_up("/v1/search", &search, "searching the pools")?;
         context.show(&found)
     }
 }

@@ -9,7 +9,7 @@ use smp_protocol::ids::{CouncilCode, RecordId, RecordKind};
 use super::Context;
 use super::fields::{self, Setting};
 use crate::exit::{self, Failure};
-use crate::output::{self, RecordList};
+use crate::output::RecordList;
 
 /// Whose records to list.
 #[derive(Debug, clap::Args)]
@@ -162,5 +162,5 @@ fn right_kind(id: RecordId, kinds: &[RecordKind]) -> Result<(), Failure> {
 
 /// Prints the import template of a kind.
 pub(super) fn template(context: &Context, kind: RecordKind) -> Result<(), Failure> {
-    output::print(&context.client.get_text(&format!("/v1/template/{kind}"))?)
+    context.print(&context.client.get_text(&format!("/v1/template/{kind}"))?)
 }

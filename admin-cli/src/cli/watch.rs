@@ -38,6 +38,13 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
+        if context.export.is_some() {
+            return Err(Failure::new(
+                exit::USAGE,
+                "what happens is printed as it happens, and not written with --to",
+                "send it into a file: `smp watch --output json > events.jsonl`",
+            ));
+        }
         let mut printed = Events::new(context.format);
         let mut after = self.after.or(self.once.then_some(0));
         let mut was_there = false;

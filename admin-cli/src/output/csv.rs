@@ -1,16 +1,14 @@
 //! CSV: the API's JSON fields under the same names, one row for each item.
 //!
 //! A cell that begins like a formula gets an apostrophe in front, since a spreadsheet
-//! would run it. So a telephone number such as `+44 …` reads `'+44 …`; JSON is exact.
-//! Negative numbers do not occur.
+//! would run it. So a telephone number such as `+44 …` reads `'+44 …`; JSON is exact, and an
+//! import takes the apostrophe away again.
 
 use serde::Serialize;
 use serde_json::Value;
+use smp_protocol::schema::{harmless, taken_back};
 
 use crate::exit::{self, Failure};
-
-/// What a spreadsheet takes for the beginning of a formula.
-const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// Rows of text as CSV, with formulas made harmless.
 pub(crate) fn rows(
@@ -31,11 +29,16 @@ pub(crate) fn rows(
     String::from_utf8(bytes).map_err(|e| failed(e.to_string()))
 }
 
-fn harmless(cell: &str) -> String {
-    match cell.starts_with(FORMULA) {
-        true => format!("'{cell}"),
-        false => cell.to_owned(),
-    }
+/// The rows of such a text as they were before, the headings first.
+pub(super) fn cells(text: &str) -> Result<Vec<Vec<String>>, Failure> {
+    let mut reader = ::csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_reader(text.as_bytes());
+    let rows = reader.records().map(|row| {
+        let row = row.map_err(|e| Failure::new(exit::FAILURE, format!("cannot write: {e}"), ""))?;
+        Ok(row.iter().map(|cell| taken_back(cell).to_owned()).collect())
+    });
+    rows.collect()
 }
 
 /// Items as rows, with those of their JSON fields that `columns` names.
@@ -101,6 +104,8 @@ mod tests {
             text,
             "a,b,c,d,e\n'=cmd(),'+44 1632 960000,\"a,\"\"b\"\"\",plain,\n"
         );
+        let before = super::cells(&text).unwrap();
+        assert_eq!(before[1], cells);
     }
 
     #[test]

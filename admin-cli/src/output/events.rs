@@ -57,6 +57,7 @@ impl Events {
             Format::Json => serde_json::to_string(event)
                 .map(|line| line + "\n")
                 .map_err(|e| Failure::new(exit::FAILURE, format!("cannot write JSON: {e}"), "")),
+            Format::Xlsx => Err(super::needs_a_file()),
             Format::Csv => {
                 let text = csv::items(&COLUMNS, std::slice::from_ref(event))?;
                 match text.split_once('\n') {

@@ -1,7 +1,7 @@
 //! What a command prints: tables for people, JSON and CSV for programs.
 //!
-//! JSON is exactly the API's types. CSV has the same names as columns. Results go to
-//! standard output in one piece, errors and waiting to standard error; a reader that hangs
+//! JSON is exactly the API's types. CSV has the same names as columns, and a workbook the same
+//! cells. Results go to standard output in one piece, or into a file; errors and waiting to standard error; a reader that hangs
 //! up early (`| head`) is not an error.
 
 mod ago;
@@ -9,8 +9,11 @@ mod cases;
 mod checks;
 mod csv;
 mod events;
+mod export;
 mod forks;
+mod homes;
 mod import;
+mod indicators;
 mod lists;
 mod matching;
 mod records;
@@ -18,6 +21,7 @@ mod roster;
 mod status;
 mod table;
 mod writes;
+mod xlsx;
 
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
@@ -27,6 +31,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub(crate) use events::Events;
+pub(crate) use export::{Export, needs_a_file};
 pub(crate) use records::RecordList;
 pub(crate) use status::{attention, attention_failure};
 pub(crate) use table::plain;
@@ -41,6 +46,7 @@ pub(crate) enum Format {
     Table,
     Json,
     Csv,
+    Xlsx,
 }
 
 /// Something that a command prints, in each of the formats.
@@ -86,6 +92,7 @@ pub(crate) fn show<V: View>(format: Format, value: &V) -> Result<(), Failure> {
         Format::Table => print(&value.words(&Look::of_stdout())),
         Format::Json => print(&json(value)?),
         Format::Csv => print(&value.csv()?),
+        Format::Xlsx => Err(export::needs_a_file()),
     }
 }
 
@@ -93,7 +100,7 @@ pub(crate) fn show<V: View>(format: Format, value: &V) -> Result<(), Failure> {
 pub(crate) fn tell(format: Format, text: &str) -> Result<(), Failure> {
     match format {
         Format::Table => print(text),
-        Format::Json | Format::Csv => Ok(()),
+        Format::Json | Format::Csv | Format::Xlsx => Ok(()),
     }
 }
 

@@ -1,6 +1,9 @@
 //! A region in memory, for testing the demo itself: nodes that copy from each other a little
 //! with each look, and can be told to fail at it.
 
+mod homes;
+mod indicators;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use smp_protocol::api::ImportReport;
-use smp_protocol::ids::{RecordId, RecordKind};
+use smp_protocol::housing::Way;
+use smp_protocol::ids::{DocumentName, RecordId, RecordKind};
 use smp_protocol::session::Receipt;
 
 use super::records::{broken, no_randomness, vault_record};
-use super::{Desk, cases, document_of, refused};
+use super::{Desk, cases, document_of, homes, refused};
 use crate::engine::{Core, clock};
-use crate::import::{self, Fields, Import, Plan, Problem};
+use crate::import::{self, Fields, Import, Layout, Plan, Problem};
 use crate::service::{Answer, Failure, FailureKind, ImportOptions};
 use crate::store::{Change, StoreError, Table};
 
@@ -85,16 +86,28 @@ fn apply(
             "hosts and housing are: `smp hosts import`, `smp housing import`",
         ));
     };
-    let known = known_rows(core, import.kind).map_err(|error| broken(&error))?;
-    let all_known: Vec<(String, RecordId)> = known.iter().map(|(r, id)| (r.clone(), *id)).collect();
     let name = document.of(core.member.identity().council);
+    let known = match import.layout {
+        Layout::Export => own_ids(core, name, import.kind),
+        Layout::Template | Layout::Share => {
+            known_rows(core, import.kind).map_err(|error| broken(&error))?
+        }
+    };
+    let strangers = import::strangers(import, &known);
+    if !strangers.is_empty() {
+        return Ok((with_problems(options, strangers), Vec::new()));
+    }
+    let all_known: Vec<(String, RecordId)> = known.iter().map(|(r, id)| (r.clone(), *id)).collect();
     let existing = |reference: &str| -> Option<(RecordId, Fields)> {
         let id = *known.get(reference)?;
         let fields = core.member.document(name)?.record(id)?;
-        // Of a conflict, the first value stands: a file that says otherwise settles it.
+        // Of a conflict no value stands: whichever the file names is written, and settles it.
         let fields = fields
             .into_iter()
-            .filter_map(|(f, v)| Some((f, v.into_iter().next()?)));
+            .filter_map(|(f, v)| match <[_; 1]>::try_from(v) {
+                Ok([only]) => Some((f, only)),
+                Err(_) => None,
+            });
         Some((id, fields.collect()))
     };
     let mut random = Ok(());
@@ -114,11 +127,15 @@ fn apply(
         problems: Vec::new(),
         held_by: 0,
     };
+    homes::guard(core, &plan.edits, Way::File)?;
     if options.dry_run {
         return Ok((report, Vec::new()));
     }
     cases::guard(core, &plan.edits)?;
-    let private = private_changes(core, import, &plan, &known).map_err(|error| broken(&error))?;
+    // After what the rows say of the vault, which may be of the same listing.
+    let mut private =
+        private_changes(core, import, &plan, &known).map_err(|error| broken(&error))?;
+    homes::forget_offers(core, &plan.edits, &mut private)?;
     let receipts = core
         .member
         .write(&[(document, plan.edits)], clock())
@@ -126,6 +143,20 @@ fn apply(
     core.also_store(private);
     report.applied = true;
     Ok((report, receipts))
+}
+
+/// Every record of a kind in this council's own document, by its id as a list prints it.
+fn own_ids(
+    core: &mut Core,
+    document: DocumentName,
+    kind: RecordKind,
+) -> BTreeMap<String, RecordId> {
+    let Some(document) = core.member.document(document) else {
+        return BTreeMap::new();
+    };
+    let ids = document.records().map(|(id, _)| id);
+    let ids = ids.filter(|id| id.kind() == kind);
+    ids.map(|id| (id.to_string(), id)).collect()
 }
 
 fn known_rows(core: &Core, kind: RecordKind) -> Result<BTreeMap<String, RecordId>, StoreError> {

@@ -7,7 +7,9 @@ mod cases;
 mod checks;
 mod events;
 mod forks;
+mod homes;
 mod imports;
+mod indicators;
 mod matching;
 mod records;
 mod region;
@@ -18,9 +20,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smp_protocol::api::{
-    Alarm, Case, CaseDecision, CaseOutcome, FallenDecision, FallenField, FallenOutcome, Found,
-    HostCheck, HostReadiness, ImportReport, Match, NewCase, Reader, ReaderDecision, Record,
-    RecordEdit, RosterOffer, RosterOutcome, RosterView, Search, Split, Status, Stored, Suggestions,
+    self, Alarm, Case, CaseDecision, CaseOutcome, FallenDecision, FallenField, FallenOutcome,
+    Found, Home, HomeDecision, HomeInterest, HostCheck, HostReadiness, ImportReport, Match,
+    NewCase, Reader, ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome, RosterView,
+    Search, Split, Status, Stored, Suggestions,
 };
 use smp_protocol::ids::{CouncilCode, DocumentKind, RecordId, RecordKind};
 use smp_protocol::schema;
@@ -28,7 +31,9 @@ use smp_protocol::session::{Receipt, WriteError};
 
 use crate::engine::{Core, EngineGone, EngineHandle};
 use crate::events::EventLog;
-use crate::service::{Answer, Failure, FailureKind, ImportOptions, Service};
+use crate::service::{
+    Answer, Failure, FailureKind, Homes, ImportOptions, IndicatorQuery, Indicators, Service,
+};
 use crate::shared::Shared;
 use crate::store::EngineKind;
 use crate::transport::Meter;
@@ -143,6 +148,26 @@ fn refused(error: &WriteError) -> Failure {
         ),
     };
     Failure::new(kind, "refused", error.to_string(), next)
+}
+
+impl Indicators for Desk {
+    async fn indicators(&self, query: IndicatorQuery) -> Answer<api::Indicators> {
+        self.count(query).await
+    }
+}
+
+impl Homes for Desk {
+    async fn homes(&self) -> Answer<Vec<Home>> {
+        self.ask(homes::list).await?
+    }
+
+    async fn interests(&self) -> Answer<Vec<HomeInterest>> {
+        self.ask(homes::interests).await
+    }
+
+    async fn decide_home(&self, id: RecordId, decision: HomeDecision) -> Answer<Stored> {
+        self.decide_of_home(id, decision).await
+    }
 }
 
 impl Service for Desk {

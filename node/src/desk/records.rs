@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use smp_protocol::api::{Record, RecordEdit, Stored};
 use smp_protocol::document::RecordFields;
+use smp_protocol::housing::Way;
 use smp_protocol::ids::{CouncilCode, DocumentName, RecordId, RecordKind};
 use smp_protocol::schema::{self, Edit, FieldId, Value};
 
-use super::{Desk, cases, checks, document_of, refused};
+use super::{Desk, cases, checks, document_of, homes, refused};
 use crate::engine::{Core, clock, host_of_place};
 use crate::import;
 use crate::service::{Answer, Failure, FailureKind};
@@ -153,6 +154,7 @@ impl Desk {
     pub(super) async fn create_record(&self, kind: RecordKind, edit: RecordEdit) -> Answer<Stored> {
         let edit = match kind {
             RecordKind::Check => checks::with_days(edit, true, &self.targets()),
+            RecordKind::Interest => homes::with_day(edit),
             _ => edit,
         };
         if kind == RecordKind::Check {
@@ -173,7 +175,8 @@ impl Desk {
             Some(host) => vec![self.host_of(record, host).await?],
             None => Vec::new(),
         };
-        self.store_edit(Edit::Create { record, fields }, whose, edit.replicated)
+        let create = Edit::Create { record, fields };
+        self.store_edit(create, |_| Ok(whose), edit.replicated)
             .await
     }
 
@@ -202,6 +205,16 @@ impl Desk {
     }
 
     pub(super) async fn update_record(&self, id: RecordId, edit: RecordEdit) -> Answer<Stored> {
+        self.update_with(id, edit, |_| Ok(Vec::new())).await
+    }
+
+    /// The same, with what the vault is to keep of it, or why it is not to be.
+    pub(super) async fn update_with(
+        &self,
+        id: RecordId,
+        edit: RecordEdit,
+        private: impl FnOnce(&Core) -> Answer<Vec<Change>> + Send + 'static,
+    ) -> Answer<Stored> {
         let edit = match id.kind() {
             RecordKind::Check => checks::with_days(edit, false, &self.targets()),
             _ => edit,
@@ -235,7 +248,7 @@ impl Desk {
         }
         self.store_edit(
             Edit::Update { record: id, fields },
-            Vec::new(),
+            private,
             edit.replicated,
         )
         .await
@@ -244,7 +257,7 @@ impl Desk {
     async fn store_edit(
         &self,
         edit: Edit,
-        private: Vec<Change>,
+        private: impl FnOnce(&Core) -> Answer<Vec<Change>> + Send + 'static,
         replicated: bool,
     ) -> Answer<Stored> {
         let record = edit.record();
@@ -255,6 +268,9 @@ impl Desk {
             .write(move |core| {
                 let edits = vec![edit];
                 cases::guard(core, &edits)?;
+                homes::guard(core, &edits, Way::Step)?;
+                let mut private = private(core)?;
+                homes::forget_offers(core, &edits, &mut private)?;
                 let written = core.member.write(&[(document, edits)], clock());
                 let receipts = written.map_err(|error| refused(&error))?;
                 core.also_store(private);

@@ -10,7 +10,7 @@ use utoipa::{OpenApi, Path};
 use utoipa_axum::PathItemExt;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
-use super::{Health, events, routes};
+use super::{Health, events, homes, indicators, routes};
 use crate::service::Service;
 
 /// The frame of the document: everything but the paths.
@@ -29,6 +29,8 @@ use crate::service::Service;
         api::Advice, api::Alarm, api::AlarmPeer, api::ApiError, api::Case, api::CaseAction,
         api::CaseConsent, api::CaseDecision, api::CaseOutcome, api::CaseQuestion, api::Event, api::NewCase,
         api::Split, api::FallenAction, api::Found,
+        api::Home, api::HomeAction, api::HomeDecision, api::HomeInterest,
+        api::Indicators, api::RegionalFigure,
         api::CheckClock, api::HostCheck, api::HostReadiness, api::Match, api::Search, api::Suggestions,
         api::Unplaced,
         api::FallenDecision, api::FallenField, api::FallenOutcome, api::DocumentPeer, api::DocumentStatus, api::ImportProblem,
@@ -83,6 +85,12 @@ pub(super) fn quick<S: Service>() -> OpenApiRouter<S> {
         .routes(entry(__path_checks, checks::<S>))
         .routes(entry(__path_readiness, readiness::<S>))
         .routes(entry(__path_suggest, suggest::<S>))
+        .routes(entry(homes::__path_homes, homes::homes::<S>))
+        .routes(entry(
+            indicators::__path_indicators,
+            indicators::indicators::<S>,
+        ))
+        .routes(entry(homes::__path_interests, homes::interests::<S>))
         .routes(entry(__path_readers, readers::<S>))
         .routes(entry(__path_decide_reader, decide_reader::<S>))
         .routes(entry(__path_roster, roster::<S>))
@@ -102,4 +110,5 @@ pub(super) fn slow<S: Service>() -> OpenApiRouter<S> {
         .routes(entry(__path_create, create::<S>))
         .routes(entry(__path_update, update::<S>))
         .routes(entry(__path_import, import::<S>))
+        .routes(entry(homes::__path_decide_home, homes::decide_home::<S>))
 }

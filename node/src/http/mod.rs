@@ -7,6 +7,8 @@
 mod cases;
 mod document;
 mod events;
+mod homes;
+mod indicators;
 mod input;
 mod problem;
 mod routes;

@@ -1,4 +1,4 @@
-//! What each column of a file is: the mapping of both layouts, in one place.
+//! What each column of a file is: the mapping of every layout, in one place.
 //!
 //! Every column is known or it is a problem: a column that is left out silently is data
 //! that someone believes to be there. A header's text is repeated in a problem only once
@@ -15,6 +15,12 @@ use super::{Layout, defaults};
 
 /// The column with the council's own id of a row.
 pub const REFERENCE: &str = "reference";
+
+/// The column with a record's own id, in an export of a list.
+pub const ID: &str = "id";
+
+/// The other columns of an export that are no fields: they say what follows from the id.
+const EXPORT_DROPPED: &[&str] = &["council", "council_name", "conflicts"];
 
 /// Columns of Share's export that say which host a row is about, the best first: rooms and
 /// people belong to the accommodation.
@@ -84,7 +90,7 @@ pub fn template(kind: RecordKind) -> Vec<u8> {
 /// What a column is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Role {
-    /// The reference of our template.
+    /// The reference of our template, or the id of an export.
     Reference,
     /// A shared field.
     Field(FieldId),
@@ -174,10 +180,9 @@ pub(super) fn understand(
     }
     check_roles(kind, layout, &names, &roles, problems);
     if keys.is_empty() {
-        let name = if layout == Layout::Share {
-            "accommodation_id"
-        } else {
-            REFERENCE
+        let name = match layout {
+            Layout::Share => "accommodation_id",
+            Layout::Template | Layout::Export => REFERENCE,
         };
         let expected = "the council's own id of each row, which stays the same".to_owned();
         problems.push(Problem::of_column(name, "missing column", expected));
@@ -217,6 +222,8 @@ fn layout_of(kind: RecordKind, names: &[String]) -> Layout {
     let template = names.iter().any(|name| name == REFERENCE);
     if kind == RecordKind::Host && !template && names.iter().any(of_share) {
         Layout::Share
+    } else if !template && names.iter().any(|name| name == ID) {
+        Layout::Export
     } else {
         Layout::Template
     }
@@ -231,6 +238,8 @@ fn role_of(kind: RecordKind, layout: Layout, name: &str) -> Option<Role> {
     }
     match layout {
         Layout::Template => (name == REFERENCE).then_some(Role::Reference),
+        Layout::Export if name == ID => Some(Role::Reference),
+        Layout::Export => EXPORT_DROPPED.contains(&name).then_some(Role::Dropped),
         Layout::Share => {
             if name.starts_with(SHARE_PERSON) {
                 return Some(Role::Dropped);
@@ -258,6 +267,7 @@ fn keys_of(layout: Layout, names: &[String]) -> Vec<usize> {
     let keys: &[&str] = match layout {
         Layout::Template => &[REFERENCE],
         Layout::Share => SHARE_KEYS,
+        Layout::Export => &[ID],
     };
     keys.iter()
         .filter_map(|key| names.iter().position(|name| name == key))
@@ -317,7 +327,7 @@ fn nearest(kind: RecordKind, layout: Layout, name: &str) -> Option<String> {
     let own = schema::fields_of(NEWEST, kind).map(|field| field.name);
     let own = own.chain(vault_columns(kind).iter().copied());
     let known: Vec<String> = match layout {
-        Layout::Template => own.chain([REFERENCE]).map(str::to_owned).collect(),
+        Layout::Template | Layout::Export => own.chain([REFERENCE]).map(str::to_owned).collect(),
         Layout::Share => own
             .flat_map(|name| {
                 SHARE_PREFIXES

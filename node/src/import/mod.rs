@@ -22,8 +22,8 @@ use std::fmt;
 use smp_protocol::ids::RecordKind;
 use smp_protocol::schema::FieldId;
 
-pub use columns::{REFERENCE, template, vault_columns};
-pub use plan::{Fields, Plan, defaults, plan};
+pub use columns::{ID, REFERENCE, template, vault_columns};
+pub use plan::{Fields, Plan, defaults, plan, strangers};
 pub use problem::{Problem, Problems};
 
 /// The largest file. The largest council's export is about 5 MB.
@@ -55,6 +55,8 @@ pub enum Layout {
     Template,
     /// An export of Share Homes for Ukraine: one row per person, prefixed columns.
     Share,
+    /// What `smp … list` wrote: the names of the fields, and the record's own id.
+    Export,
 }
 
 impl Layout {
@@ -63,6 +65,7 @@ impl Layout {
         match self {
             Self::Template => "template",
             Self::Share => "share",
+            Self::Export => "export",
         }
     }
 }
@@ -70,7 +73,8 @@ impl Layout {
 /// One record as the file has it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Row {
-    /// The council's own id of the row, by which a later import finds the record again.
+    /// The council's own id of the row, by which a later import finds the record again; of an
+    /// export the record's id.
     pub reference: String,
     /// The first line or row of the file that it comes from.
     pub row: u32,

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use smp_protocol::ids::{RecordId, RecordKind};
 use smp_protocol::schema::{self, Edit, Field, FieldId, NEWEST, Value};
 
-use super::{Import, Row};
+use super::{ID, Import, Layout, Problem, Problems, REFERENCE, Row};
 
 /// A record's fields, ascending by number.
 pub type Fields = Vec<(FieldId, Value)>;
@@ -111,6 +111,24 @@ pub fn plan(
     plan
 }
 
+/// The rows of an export that are no records of this council's own list: an export says what
+/// changes, and makes nothing. Empty for the other layouts.
+pub fn strangers(import: &Import, known: &BTreeMap<String, RecordId>) -> Vec<Problem> {
+    let mut problems = Problems::default();
+    let rows = import.rows.iter();
+    let unknown = rows.filter(|row| !known.contains_key(&row.reference));
+    for row in unknown.filter(|_| import.layout == Layout::Export) {
+        let expected = format!(
+            "the id of one of this council's own {} records: remove rows of other councils, and \
+             add new ones with a file that has `{REFERENCE}` in place of `{ID}`",
+            import.kind
+        );
+        let found = "the id of no record of this council";
+        problems.push(Problem::of_cell(row.row, ID, found, expected));
+    }
+    problems.into_list()
+}
+
 fn with_defaults(kind: RecordKind, row: &Row) -> Fields {
     let mut fields: BTreeMap<FieldId, Value> = defaults(kind).into_iter().collect();
     fields.extend(row.fields.iter().cloned());
@@ -160,10 +178,12 @@ fn withdraw_the_rest(
         let Some((_, fields)) = existing(reference) else {
             continue;
         };
-        if fields
-            .iter()
-            .any(|(other, value)| *other == id && *value == ended)
-        {
+        // A home that is let is at its end, and stays there.
+        let is_let = named(import.kind, "state", "let");
+        let over = |field: &(FieldId, Value)| {
+            *field == (id, ended.clone()) || Some(field) == is_let.as_ref()
+        };
+        if fields.iter().any(over) {
             continue;
         }
         plan.withdrawn = plan.withdrawn.saturating_add(1);

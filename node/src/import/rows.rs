@@ -10,6 +10,9 @@ use super::problem::{Problem, Problems, kind_of};
 use super::sheet::{Sheet, SheetRow, letter};
 use super::{Layout, REFERENCE, REFERENCE_CHARS, Row, defaults};
 
+/// What stands between the values of a field in conflict, in an export.
+const CONFLICT: &str = " | ";
+
 /// A record while its rows are being read.
 struct Draft {
     reference: String,
@@ -119,7 +122,14 @@ fn read_row(header: &Header, row: &SheetRow, reference: String, problems: &mut P
                 let Some(field) = schema::field(NEWEST, header.kind, *id) else {
                     continue;
                 };
-                match read_field(field, text) {
+                let conflict = header.layout == Layout::Export && text.contains(CONFLICT);
+                let value = match conflict {
+                    true => {
+                        Err("one of the two values that are in conflict, to settle it".to_owned())
+                    }
+                    false => read_field(field, text),
+                };
+                match value {
                     Ok(value) => {
                         draft.fields.insert(*id, value);
                     }

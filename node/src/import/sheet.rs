@@ -1,4 +1,8 @@
 //! A file as rows of text, whatever its format, within the limits.
+//!
+//! The apostrophe that an export puts before a cell that would be run is taken away here, once.
+
+use smp_protocol::schema::taken_back;
 
 use super::problem::Problem;
 use super::{CELL_CHARS, CELLS, COLUMNS, ROWS, TEXT_BYTES};
@@ -64,6 +68,12 @@ impl Builder {
         if self.rows.len() > ROWS {
             let expected = format!("at most {ROWS} rows; split the file and import the parts");
             return Err(Problem::of_file("too many rows", expected));
+        }
+        for cell in &mut cells {
+            let text = taken_back(cell);
+            if text.len() < cell.len() {
+                *cell = text.to_owned();
+            }
         }
         self.rows.push(SheetRow { number, cells });
         Ok(())

@@ -1,6 +1,7 @@
 //! Real files of every kind, each problem once, nothing personal in any of them, and bytes
 //! that mean harm. People here do not exist.
 
+mod exports;
 mod formats;
 mod hostile;
 mod planning;

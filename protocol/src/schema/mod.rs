@@ -7,6 +7,7 @@
 //!
 //! An entry is judged by the bounds of the schema version that it names, for ever (P-20).
 
+mod cell;
 mod check;
 #[cfg(test)]
 pub(crate) mod generate;
@@ -17,6 +18,7 @@ mod table;
 mod text;
 mod value;
 
+pub use cell::{harmless, taken_back};
 pub use check::{SchemaError, check_edits};
 pub(crate) use named::Named;
 pub use table::{FIELDS_V1, kinds_of};

@@ -145,6 +145,11 @@ const SHARE: &str = "accommodation_id,sponsor_id,sponsor_type,accommodation_type
     ACC1,SP1,individual,sponsor,Zelda Fictional,01632 960001,ls6 3ab,2,01/04/2026,\
     \"{uk,en}\",Yes,Guest Two Fictional\n";
 
+/// What a list writes, with a conflict and a cell that was made harmless.
+const EXPORT: &str = "id,council,council_name,conflicts,accommodation_type,status,comments\n\
+    host-aebagbafaydqqcikbmga2dqp,E08000021,Newcastle upon Tyne,,sponsor,paused,'=1+1\n\
+    host-aebagbafaydqqcikbmga2dqq,E08000021,Newcastle upon Tyne,status,sponsor,paused | checking,\n";
+
 pub(super) fn csv_seeds() -> Seeds {
     let utf_16: Vec<u8> = HOSTS.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let mut seeds = vec![
@@ -153,6 +158,10 @@ pub(super) fn csv_seeds() -> Seeds {
         (
             "hosts in Share's export".to_owned(),
             SHARE.as_bytes().to_vec(),
+        ),
+        (
+            "hosts in a list's export".to_owned(),
+            EXPORT.as_bytes().to_vec(),
         ),
         (
             "hosts with semicolons".to_owned(),

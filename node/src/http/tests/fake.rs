@@ -1,5 +1,8 @@
 //! A node that answers the least that the types allow.
 
+mod homes;
+mod indicators;
+
 use std::sync::Arc;
 
 use smp_protocol::api::{
