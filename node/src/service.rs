@@ -14,7 +14,8 @@ use std::sync::Arc;
 use smp_protocol::api::{
     Alarm, ApiError, Case, CaseDecision, CaseOutcome, FallenDecision, FallenField, FallenOutcome,
     Found, HostCheck, HostReadiness, ImportReport, Match, NewCase, Reader, ReaderDecision, Record,
-    RecordEdit, RosterOffer, RosterOutcome, RosterView, Search, Split, Status, Stored, Suggestions,
+    RecordChange, RecordEdit, RosterOffer, RosterOutcome, RosterView, Search, Split, Status,
+    Stored, Suggestions,
 };
 use smp_protocol::ids::{CouncilCode, RecordId, RecordKind};
 
@@ -106,6 +107,10 @@ pub trait Service: Homes + Indicators + Clone + Send + Sync + 'static {
 
     /// One record; `personal` adds what this council's own vault has about it.
     fn record(&self, id: RecordId, personal: bool) -> impl Future<Output = Answer<Record>> + Send;
+
+    /// What became of a record that this council may read, the first change first; of a host also of
+    /// its checks.
+    fn history(&self, id: RecordId) -> impl Future<Output = Answer<Vec<RecordChange>>> + Send;
 
     /// Writes a new record into this council's own document.
     fn create(

@@ -6,6 +6,7 @@
 mod cases;
 mod checks;
 mod events;
+mod history;
 mod housing;
 mod indicators;
 mod matching;
@@ -20,6 +21,7 @@ pub use cases::{
 };
 pub use checks::{CheckClock, HostCheck, HostReadiness};
 pub use events::Event;
+pub use history::RecordChange;
 pub use housing::{Home, HomeAction, HomeDecision, HomeInterest};
 pub use indicators::{Indicators, RegionalFigure};
 pub use matching::{Found, Match, Search, Suggestions, Unplaced};

@@ -173,3 +173,62 @@ fn a_region_sets_by_when_a_check_should_be_done() {
         .filter(|one| one["by"] == "region");
     assert_eq!(own.count(), 3, "{shown}");
 }
+
+#[test]
+fn what_became_of_a_host_is_shown_with_who_and_when_also_of_a_neighbour() {
+    let mut region = Region::of(&[HOST, GUEST]);
+    region.start_all();
+    region.wait_agreed(AGREEMENT);
+    region.open_register(HOST, GUEST);
+    let file = region.file("hosts.csv", "reference,accommodation_type\nH-1,sponsor\n");
+    region[HOST].smp(&["hosts", "import", &file]).ok();
+    let host = region[HOST].list(&["hosts", "list"])[0]["id"].clone();
+    let host = host.as_str().unwrap();
+    let capacity = |to: &str| {
+        let set = format!("current_capacity={to}");
+        region[HOST]
+            .smp(&["hosts", "edit", host, "--set", &set])
+            .ok();
+    };
+    capacity("4");
+    let check = new(&region[HOST], &["checks", "start", host, "dbs"]);
+    capacity("");
+    region.wait_agreed(AGREEMENT);
+    let history = |council: &str| region[council].list(&["hosts", "history", host]);
+    let told = history(HOST);
+    let what = |one: &Value| (one["what"].clone(), one["record"].clone());
+    let (created, changed) = (Value::from("created"), Value::from("changed"));
+    let steps: Vec<_> = told.iter().map(what).collect();
+    let (host_id, check_id) = (Value::from(host), Value::from(check));
+    let wanted = [
+        (created.clone(), host_id.clone()),
+        (changed.clone(), host_id.clone()),
+        (created, check_id),
+        (changed, host_id),
+    ];
+    assert_eq!(steps, wanted);
+    assert_eq!(told[1]["fields"]["current_capacity"], "4");
+    assert_eq!(told[3]["fields"]["current_capacity"], Value::Null);
+    assert!(
+        told.iter()
+            .all(|one| one["council"] == HOST && one["came"].is_string())
+    );
+    // A reader has the same, with when it came there; after a start as before.
+    let same = |council: &str| {
+        let mut all = history(council);
+        for one in &mut all {
+            one["came"] = Value::Null;
+        }
+        all
+    };
+    assert_eq!(same(GUEST), same(HOST));
+    region[HOST].stop();
+    region[HOST].start();
+    assert_eq!(region[HOST].list(&["hosts", "history", host]), told);
+    let nobody = format!("host-{}", "a".repeat(24));
+    let unknown = region[GUEST]
+        .smp(&["hosts", "history", &nobody])
+        .exits(4)
+        .err;
+    assert!(unknown.contains("smp hosts list"), "{unknown}");
+}

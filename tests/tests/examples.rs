@@ -429,7 +429,9 @@ impl World {
             "smp checks start" | "smp checks list" | "smp checks hosts" | "smp checks due" => {
                 Scene::default().with(&self.host)
             }
-            "smp checks record" | "smp checks withdraw" => Scene::default().with(&self.check()),
+            "smp checks record" | "smp checks withdraw" | "smp checks history" => {
+                Scene::default().with(&self.check())
+            }
             "smp housing interest" => Scene::at(B).with(&self.open_listing(A, B)),
             "smp housing offer" | "smp housing withdraw" => {
                 Scene::default().with(&self.wanted_listing())
@@ -440,12 +442,15 @@ impl World {
             "smp housing edit" => Scene::default()
                 .with(&self.listing)
                 .with(&self.interest_of(A, B)),
-            "smp hosts show" | "smp hosts edit" => Scene::default().with(&self.host),
-            "smp housing show" | "smp housing interests" => Scene::default().with(&self.listing),
-            "smp pool place" => Scene::default().with(&self.host),
-            "smp pool show" | "smp pool edit" | "smp pool suggest" | "smp pool split" => {
-                Scene::default().with(&self.place()).with(&self.request(A))
+            "smp hosts show" | "smp hosts edit" | "smp hosts history" => {
+                Scene::default().with(&self.host)
             }
+            "smp housing show" | "smp housing interests" | "smp housing history" => {
+                Scene::default().with(&self.listing)
+            }
+            "smp pool place" => Scene::default().with(&self.host),
+            "smp pool show" | "smp pool edit" | "smp pool suggest" | "smp pool split"
+            | "smp pool history" => Scene::default().with(&self.place()).with(&self.request(A)),
             "smp readers accept" => self.open_to(B, line.contains("--withdraw")),
             "smp readers propose" => self.named(line.contains("--remove")),
             "smp roster verify" | "smp roster publish" => self.issued(),

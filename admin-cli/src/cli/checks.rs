@@ -10,7 +10,7 @@ use smp_protocol::time::Day;
 
 use super::Context;
 use super::fields;
-use super::shared::WriteArgs;
+use super::shared::{HistoryArgs, WriteArgs};
 use crate::exit::Failure;
 
 pub(super) const EXAMPLES: &str = "\
@@ -48,6 +48,10 @@ Examples:
   smp checks targets
   smp checks targets --output csv > targets.csv";
 
+const HISTORY_EXAMPLES: &str = "\
+Examples:
+  smp checks history check-aebagbafaydqqcikbmga2dqp";
+
 const LIST_EXAMPLES: &str = "\
 Examples:
   smp checks list
@@ -63,6 +67,9 @@ const WITHIN: i64 = 7;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Checks {
+    /// What became of a check: who changed what, and when that came here
+    #[command(after_help = HISTORY_EXAMPLES)]
+    History(HistoryArgs),
     /// Begins checks of a host, in this council's own register
     #[command(after_help = START_EXAMPLES)]
     Start {
@@ -135,6 +142,7 @@ pub(super) enum Checks {
 impl Checks {
     pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
         match self {
+            Self::History(args) => args.run(context, &[RecordKind::Check]),
             Self::Start {
                 host,
                 checks,

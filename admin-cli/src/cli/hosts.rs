@@ -5,7 +5,7 @@ use smp_protocol::ids::RecordKind;
 
 use super::Context;
 use super::import::ImportArgs;
-use super::shared::{self, EditArgs, ListArgs, ShowArgs};
+use super::shared::{self, EditArgs, HistoryArgs, ListArgs, ShowArgs};
 use crate::exit::Failure;
 
 pub(super) const EXAMPLES: &str = "\
@@ -22,6 +22,13 @@ Examples:
 
 Importing a file again changes only what changed in it. Names, addresses and contact
 details go to this council's own vault and are never shared.";
+
+const HISTORY_EXAMPLES: &str = "\
+Examples:
+  smp hosts history host-aebagbafaydqqcikbmga2dqp
+
+Of a host also its checks, from every register that this council may read. When something was
+written is known where it was written; elsewhere it is shown when it came.";
 
 const LIST_EXAMPLES: &str = "\
 Examples:
@@ -46,6 +53,9 @@ const KINDS: &[RecordKind] = &[RecordKind::Host];
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Hosts {
+    /// What became of a host and its checks: who changed what, and when that came here
+    #[command(after_help = HISTORY_EXAMPLES)]
+    History(HistoryArgs),
     /// Imports a file of hosts: our template, or Share's export; all of it or nothing
     #[command(after_help = IMPORT_EXAMPLES)]
     Import(ImportArgs),
@@ -66,6 +76,7 @@ pub(super) enum Hosts {
 impl Hosts {
     pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
         match self {
+            Self::History(args) => args.run(context, KINDS),
             Self::Import(args) => args.run(context, RecordKind::Host),
             Self::List(args) => args.run(context, KINDS),
             Self::Show(args) => args.run(context, KINDS),

@@ -12,7 +12,7 @@ use super::Context;
 use super::fields::{self, Listing};
 use super::import::ImportArgs;
 use super::pool::NewArgs;
-use super::shared::{self, EditArgs, ListArgs, ShowArgs, WriteArgs, held_elsewhere};
+use super::shared::{self, EditArgs, HistoryArgs, ListArgs, ShowArgs, WriteArgs, held_elsewhere};
 use crate::exit::Failure;
 
 pub(super) const EXAMPLES: &str = "\
@@ -74,6 +74,10 @@ const REOPEN_EXAMPLES: &str = "\
 Examples:
   smp housing reopen listing-aebagbafaydqqcikbmga2dqp --replicated";
 
+const HISTORY_EXAMPLES: &str = "\
+Examples:
+  smp housing history listing-aebagbafaydqqcikbmga2dqp";
+
 const LIST_EXAMPLES: &str = "\
 Examples:
   smp housing list
@@ -108,6 +112,9 @@ pub(super) struct Decided {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Housing {
+    /// What became of a listing or interest: who changed what, and when that came here
+    #[command(after_help = HISTORY_EXAMPLES)]
+    History(HistoryArgs),
     /// Imports a file of homes; all of it or nothing
     #[command(after_help = IMPORT_EXAMPLES)]
     Import(ImportArgs),
@@ -192,6 +199,7 @@ pub(super) enum Housing {
 impl Housing {
     pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
         match self {
+            Self::History(args) => args.run(context, KINDS),
             Self::Import(args) => args.run(context, RecordKind::Listing),
             Self::Add(new) => new.run(context, None),
             Self::List(args) => args.run(context, LISTED),

@@ -12,7 +12,7 @@ use super::Context;
 use super::fields::{Contact, Kind, NewFields, Place, Request, Setting};
 use super::import::ImportArgs;
 use super::search::{self, SearchArgs, SuggestArgs};
-use super::shared::{self, EditArgs, ListArgs, ShowArgs, WriteArgs};
+use super::shared::{self, EditArgs, HistoryArgs, ListArgs, ShowArgs, WriteArgs};
 use crate::exit::Failure;
 
 pub(super) const EXAMPLES: &str = "\
@@ -40,6 +40,10 @@ const CONTACT_EXAMPLES: &str = "\
 Examples:
   smp pool contact --mailbox placements@council.example.org --telephone \"01632 960123\" \\
       --opens-at 09:00 --closes-at 17:00";
+
+const HISTORY_EXAMPLES: &str = "\
+Examples:
+  smp pool history place-aebagbafaydqqcikbmga2dqp";
 
 const LIST_EXAMPLES: &str = "\
 Examples:
@@ -160,6 +164,9 @@ impl FromStr for Part {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Pool {
+    /// What became of a place, request or contact: who changed what, and when that came here
+    #[command(after_help = HISTORY_EXAMPLES)]
+    History(HistoryArgs),
     /// Offers a place at one of this council's hosts
     #[command(after_help = PLACE_EXAMPLES)]
     Place {
@@ -228,6 +235,7 @@ const KINDS: &[RecordKind] = &[RecordKind::Place, RecordKind::Request, RecordKin
 impl Pool {
     pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
         match self {
+            Self::History(args) => args.run(context, KINDS),
             Self::Place { new, host } => new.run(context, host),
             Self::Request(new) => new.run(context, None),
             Self::Contact(new) => new.run(context, None),

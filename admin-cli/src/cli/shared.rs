@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hyper::Method;
-use smp_protocol::api::{Record, RecordEdit, Stored};
+use smp_protocol::api::{Record, RecordChange, RecordEdit, Stored};
 use smp_protocol::ids::{CouncilCode, RecordId, RecordKind};
 
 use super::Context;
@@ -119,6 +119,22 @@ impl EditArgs {
         fields::check(self.id.kind(), &fields)?;
         let path = format!("/v1/record/{}", self.id);
         self.write.send(context, Method::PATCH, &path, fields)
+    }
+}
+
+/// What became of one record.
+#[derive(Debug, clap::Args)]
+pub(super) struct HistoryArgs {
+    /// The record's id, as the lists print it
+    id: RecordId,
+}
+
+impl HistoryArgs {
+    /// `kinds` are those of the noun.
+    pub(super) fn run(&self, context: &Context, kinds: &[RecordKind]) -> Result<(), Failure> {
+        right_kind(self.id, kinds)?;
+        let path = format!("/v1/history/{}", self.id);
+        context.show(&context.client.get::<Vec<RecordChange>>(&path)?)
     }
 }
 

@@ -11,6 +11,7 @@ mod csv;
 mod events;
 mod export;
 mod forks;
+mod history;
 mod homes;
 mod import;
 mod indicators;

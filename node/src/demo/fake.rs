@@ -11,8 +11,9 @@ use smp_certs::{JoinBundle, NodeKeys};
 use smp_protocol::api::{
     Alarm, Case, CaseAction, CaseDecision, CaseOutcome, DocumentStatus, FallenDecision,
     FallenField, FallenOutcome, Found, HostCheck, HostReadiness, ImportReport, Match, NewCase,
-    PeerStatus, Reader, ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome,
-    RosterStatus, RosterView, Search, Split, Status, StoreStatus, Stored, Suggestions,
+    PeerStatus, Reader, ReaderDecision, Record, RecordChange, RecordEdit, RosterOffer,
+    RosterOutcome, RosterStatus, RosterView, Search, Split, Status, StoreStatus, Stored,
+    Suggestions,
 };
 use smp_protocol::ids::{CouncilCode, DocumentKind, DocumentName, RecordId, RecordKind};
 use smp_protocol::schema::kinds_of;
@@ -365,6 +366,10 @@ impl Service for FakeNode {
     }
 
     async fn template(&self, _: RecordKind) -> Answer<String> {
+        not_here()
+    }
+
+    async fn history(&self, _: RecordId) -> Answer<Vec<RecordChange>> {
         not_here()
     }
 

@@ -7,6 +7,7 @@ mod cases;
 mod checks;
 mod events;
 mod forks;
+mod history;
 mod homes;
 mod imports;
 mod indicators;
@@ -22,8 +23,8 @@ use std::time::Duration;
 use smp_protocol::api::{
     self, Alarm, Case, CaseDecision, CaseOutcome, FallenDecision, FallenField, FallenOutcome,
     Found, Home, HomeDecision, HomeInterest, HostCheck, HostReadiness, ImportReport, Match,
-    NewCase, Reader, ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome, RosterView,
-    Search, Split, Status, Stored, Suggestions,
+    NewCase, Reader, ReaderDecision, Record, RecordChange, RecordEdit, RosterOffer, RosterOutcome,
+    RosterView, Search, Split, Status, Stored, Suggestions,
 };
 use smp_protocol::ids::{CouncilCode, DocumentKind, RecordId, RecordKind};
 use smp_protocol::schema;
@@ -187,6 +188,10 @@ impl Service for Desk {
     async fn record(&self, id: RecordId, personal: bool) -> Answer<Record> {
         self.ask(move |core| records::show(core, id, personal))
             .await?
+    }
+
+    async fn history(&self, id: RecordId) -> Answer<Vec<RecordChange>> {
+        self.ask(move |core| history::of(core, id)).await?
     }
 
     async fn create(&self, kind: RecordKind, edit: RecordEdit) -> Answer<Stored> {

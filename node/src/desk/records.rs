@@ -72,7 +72,7 @@ pub(super) fn broken(error: &StoreError) -> Failure {
     )
 }
 
-fn not_found(id: RecordId) -> Failure {
+pub(super) fn not_found(id: RecordId) -> Failure {
     Failure::new(
         FailureKind::NotFound,
         "not_found",
@@ -81,7 +81,7 @@ fn not_found(id: RecordId) -> Failure {
     )
 }
 
-fn readable(core: &Core, kind: RecordKind) -> Vec<DocumentName> {
+pub(super) fn readable(core: &Core, kind: RecordKind) -> Vec<DocumentName> {
     let own = core.member.identity().council;
     let Some(document) = document_of(kind) else {
         return Vec::new();

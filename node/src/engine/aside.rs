@@ -20,8 +20,8 @@ use smp_protocol::time::UnixSeconds;
 
 use super::core::clock;
 use super::restore::{
-    ACCEPTANCE, EVIDENCE, FALLEN, FRESHNESS, OWNER, OpenError, ROSTER, ROW_BYTES, StoreLocation,
-    new_member, rows_of,
+    ACCEPTANCE, EVIDENCE, FALLEN, FRESHNESS, Logged, OWNER, OpenError, ROSTER, ROW_BYTES,
+    StoreLocation, new_member, rows_of,
 };
 use crate::shared::Shared;
 use crate::store::{self, Change, EngineKind, Open, Salvaged, Store, StoreError, Table};
@@ -264,21 +264,21 @@ impl Trial {
 
     /// A batch of entries: whole, or else those of its units that fit.
     fn entries(&mut self, value: &[u8], out: &mut Vec<Change>) {
-        let Some(units) = decode::<Vec<Unit>>(value) else {
+        let Some(Logged { at, units }) = decode(value) else {
             self.unfit += 1;
             return;
         };
-        if self.batch(units.clone(), out) {
+        if self.batch(units.clone(), at, out) {
             return;
         }
         for unit in units {
-            if !self.batch(vec![unit], out) {
+            if !self.batch(vec![unit], at, out) {
                 self.unfit += 1;
             }
         }
     }
 
-    fn batch(&mut self, units: Vec<Unit>, out: &mut Vec<Change>) -> bool {
+    fn batch(&mut self, units: Vec<Unit>, at: UnixSeconds, out: &mut Vec<Change>) -> bool {
         let Some(place) = units.first().map(|unit| unit.place.clone()) else {
             return false;
         };
@@ -292,7 +292,7 @@ impl Trial {
             ordinal: *ordinal,
             units,
         };
-        let rows = rows_of(&durable);
+        let rows = rows_of(&durable, at);
         let fits = self.member.restore(durable).is_ok();
         if fits {
             *ordinal += 1;

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use smp_protocol::casework::Decider;
+use smp_protocol::document::Unit;
+use smp_protocol::ids::DocumentName;
 use smp_protocol::session::{CloseReason, Member, Note, Output, PeerId, PullId};
 use smp_protocol::time::{Day, UnixSeconds};
 
 use super::events::Watcher;
-use super::restore::rows_of;
+use super::restore::{self, OpenError, rows_of};
 use super::{Event, Link, checks};
 use crate::shared::Shared;
 use crate::store::{Change, Store, StoreError};
@@ -159,6 +161,19 @@ impl Core {
         self.collect();
     }
 
+    /// What this node holds of a document, batch by batch in the order in which it came, with when it
+    /// came. Work grows with the document.
+    ///
+    /// # Errors
+    /// [`OpenError`] where the store cannot be read.
+    pub fn log_of(
+        &self,
+        document: DocumentName,
+    ) -> Result<Vec<(UnixSeconds, Vec<Unit>)>, OpenError> {
+        let log = restore::log_of(&self.store, document)?;
+        Ok(log.into_iter().map(|row| (row.at, row.units)).collect())
+    }
+
     /// Takes the member's outputs: what is to be stored into the batch, the rest behind it.
     pub(super) fn collect(&mut self) {
         for output in self.member.take_outputs() {
@@ -167,7 +182,7 @@ impl Core {
                     self.casework_moved |= Decider::is_moved_by(&durable);
                     self.checks_moved |= checks::is_moved_by(&durable);
                     self.watcher.moved(&durable);
-                    self.batch.extend(rows_of(&durable));
+                    self.batch.extend(rows_of(&durable, clock()));
                 }
                 Output::Rebuild(why) => self.broken = Some(why),
                 other => self.effects.push(other),

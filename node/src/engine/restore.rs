@@ -7,6 +7,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use smp_protocol::codec;
 use smp_protocol::document::{Evidence, Unit};
 use smp_protocol::ids::{BootId, DocumentName, RecordId};
@@ -35,8 +36,9 @@ pub(super) const FALLEN: &[u8] = b"fallen\0";
 /// Rows read at a time while taking the log back: a few MiB at most.
 const PAGE: usize = 64;
 
-/// A stored batch, or statement, or roster: none is larger than a frame decompressed.
-pub(super) const ROW_BYTES: usize = limits::BATCH_BYTES;
+/// A stored batch with when it came, or statement, or roster: none is larger than a frame
+/// decompressed, and an instant.
+pub(super) const ROW_BYTES: usize = limits::BATCH_BYTES + 16;
 
 /// The file beside the store that says it was made: where it is and the store is not, the
 /// store was lost.
@@ -94,8 +96,17 @@ pub enum OpenError {
     Thread(std::io::Error),
 }
 
-/// The rows of something that has to be on disk.
-pub(super) fn rows_of(durable: &Durable) -> Vec<Change> {
+/// A row of the log: entries that came together, and when they came to this node.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Logged {
+    /// When; of a log that was rewritten, when that was.
+    pub(super) at: UnixSeconds,
+    /// The entries.
+    pub(super) units: Vec<Unit>,
+}
+
+/// The rows of something that has to be on disk, and comes at this moment.
+pub(super) fn rows_of(durable: &Durable, at: UnixSeconds) -> Vec<Change> {
     let put = |table, key, value| vec![Change::Put { table, key, value }];
     match durable {
         Durable::Batch {
@@ -105,7 +116,8 @@ pub(super) fn rows_of(durable: &Durable) -> Vec<Change> {
             units,
         } => {
             let key = log_key(*document, *generation, *ordinal);
-            put(Table::Log, key, codec::encode(units))
+            let units = units.clone();
+            put(Table::Log, key, codec::encode(&Logged { at, units }))
         }
         Durable::Roster(signed) => put(Table::Meta, ROSTER.to_vec(), codec::encode(signed)),
         Durable::Acceptance(statement) => {
@@ -123,7 +135,7 @@ pub(super) fn rows_of(durable: &Durable) -> Vec<Change> {
             generation,
             batches,
             replaces,
-        } => rewritten(*document, *generation, batches, *replaces),
+        } => rewritten(*document, *generation, batches, *replaces, at),
         Durable::Evidence { evidence, since } => {
             let document = evidence.place.document;
             let key = [
@@ -183,13 +195,17 @@ fn rewritten(
     generation: u64,
     batches: &[Vec<Unit>],
     replaces: u64,
+    at: UnixSeconds,
 ) -> Vec<Change> {
     let table = Table::Log;
     let key = |ordinal| log_key(document, generation, ordinal);
     let puts = (0..).zip(batches).map(|(ordinal, units)| Change::Put {
         table,
         key: key(ordinal),
-        value: codec::encode(units),
+        value: codec::encode(&Logged {
+            at,
+            units: units.clone(),
+        }),
     });
     let gone = (batches.len() as u64..replaces).map(|ordinal| Change::Delete {
         table,
@@ -201,6 +217,18 @@ fn rewritten(
         key: snapshot_key(document, generation),
     };
     puts.chain(gone).chain([snapshot]).collect()
+}
+
+/// All that the log has of a document, batch by batch, as it came.
+///
+/// # Errors
+/// [`OpenError`] where the store cannot be read, or a row of it.
+pub(super) fn log_of(store: &Store, document: DocumentName) -> Result<Vec<Logged>, OpenError> {
+    let prefix = format!("{document}\0").into_bytes();
+    let rows = store.scan(Table::Log, &prefix, None, usize::MAX)?;
+    let rows = rows.iter();
+    rows.map(|(_, bytes)| row(bytes, "batch of entries"))
+        .collect()
 }
 
 /// Opens the store and makes a member of what it holds. A damaged store is set aside first.
@@ -272,7 +300,7 @@ fn restore_log(store: &Store, member: &mut Member) -> Result<(), OpenError> {
         };
         after = Some(last.clone());
         for (_, bytes) in page {
-            let units: Vec<Unit> = row(&bytes, "batch of entries")?;
+            let Logged { units, .. } = row(&bytes, "batch of entries")?;
             let Some(place) = units.first().map(|unit| unit.place.clone()) else {
                 return Err(OpenError::Row("batch without entries"));
             };

@@ -34,7 +34,7 @@ use crate::service::Service;
         api::CheckClock, api::HostCheck, api::HostReadiness, api::Match, api::Search, api::Suggestions,
         api::Unplaced,
         api::FallenDecision, api::FallenField, api::FallenOutcome, api::DocumentPeer, api::DocumentStatus, api::ImportProblem,
-        api::ImportReport, api::PeerStatus, api::Reader, api::ReaderDecision, api::Record,
+        api::ImportReport, api::PeerStatus, api::Reader, api::ReaderDecision, api::Record, api::RecordChange,
         api::RecordEdit, api::RosterMember, api::RosterOffer, api::RosterOutcome,
         api::RosterStatus, api::RosterView, api::Status, api::StoreStatus, api::Stored, Health,
     ))
@@ -74,6 +74,7 @@ pub(super) fn quick<S: Service>() -> OpenApiRouter<S> {
         .routes(entry(__path_documents, documents::<S>))
         .routes(entry(__path_records, records::<S>))
         .routes(entry(__path_record, record::<S>))
+        .routes(entry(__path_history, history::<S>))
         .routes(entry(__path_template, template::<S>))
         .routes(entry(__path_cases, cases::<S>))
         .routes(entry(__path_new_case, new_case::<S>))

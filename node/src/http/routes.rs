@@ -8,8 +8,8 @@ use axum::response::IntoResponse;
 use axum::{Extension, Json as Answer};
 use smp_protocol::api::{
     Alarm, ApiError, DocumentStatus, FallenDecision, FallenField, FallenOutcome, Found, HostCheck,
-    HostReadiness, ImportReport, Match, PeerStatus, Reader, ReaderDecision, Record, RecordEdit,
-    RosterOffer, RosterOutcome, RosterView, Search, Status, Stored, Suggestions,
+    HostReadiness, ImportReport, Match, PeerStatus, Reader, ReaderDecision, Record, RecordChange,
+    RecordEdit, RosterOffer, RosterOutcome, RosterView, Search, Status, Stored, Suggestions,
 };
 use smp_protocol::ids::{RecordId, RecordKind};
 
@@ -125,6 +125,22 @@ pub(super) async fn record<S: Service>(
 ) -> Result<Answer<Record>> {
     let personal = Parameters::read(&uri, &["personal"])?.flag("personal")?;
     Ok(Answer(service.record(id, personal).await?))
+}
+
+/// What became of a record, the first change first; of a host also of its checks.
+#[utoipa::path(get, path = "/v1/history/{id}",
+    params(("id" = String, Path, description = "The record's id")),
+    responses(
+        (status = 200, body = Vec<RecordChange>),
+        (status = "default", description = "What is wrong and what to do next", body = ApiError),
+    ))]
+pub(super) async fn history<S: Service>(
+    State(service): State<S>,
+    Named(id): Named<RecordId>,
+    uri: Uri,
+) -> Result<Answer<Vec<RecordChange>>> {
+    Parameters::read(&uri, &[])?;
+    Ok(Answer(service.history(id).await?))
 }
 
 /// Changes fields of one of this council's own records.

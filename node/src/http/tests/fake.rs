@@ -8,8 +8,8 @@ use std::sync::Arc;
 use smp_protocol::api::{
     Alarm, Case, CaseDecision, CaseOutcome, CheckClock, FallenAction, FallenDecision, FallenField,
     FallenOutcome, Found, HostCheck, HostReadiness, ImportReport, Match, NewCase, Reader,
-    ReaderDecision, Record, RecordEdit, RosterOffer, RosterOutcome, RosterStatus, RosterView,
-    Search, Split, Status, StoreStatus, Stored, Suggestions,
+    ReaderDecision, Record, RecordChange, RecordEdit, RosterOffer, RosterOutcome, RosterStatus,
+    RosterView, Search, Split, Status, StoreStatus, Stored, Suggestions,
 };
 use smp_protocol::ids::{CouncilCode, RecordId, RecordKind};
 
@@ -140,6 +140,10 @@ impl Service for Fake {
 
     async fn template(&self, _: RecordKind) -> Answer<String> {
         Ok("reference,bedrooms\n".into())
+    }
+
+    async fn history(&self, _: RecordId) -> Answer<Vec<RecordChange>> {
+        Ok(Vec::new())
     }
 
     async fn cases(&self) -> Answer<Vec<Case>> {

@@ -67,6 +67,7 @@ async fn every_documented_route_answers_as_documented() {
         "GET /v1/events",
         "GET /v1/fallen",
         "GET /v1/health",
+        "GET /v1/history/{id}",
         "GET /v1/homes",
         "GET /v1/indicators",
         "GET /v1/interests",
