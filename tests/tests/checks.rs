@@ -225,6 +225,12 @@ fn what_became_of_a_host_is_shown_with_who_and_when_also_of_a_neighbour() {
     region[HOST].stop();
     region[HOST].start();
     assert_eq!(region[HOST].list(&["hosts", "history", host]), told);
+    // It may read of the host, and offers no place at it.
+    let place = [
+        "pool", "place", "--rooms", "1", "--people", "1", "--host", host,
+    ];
+    let theirs = region[GUEST].smp(&place).exits(4).err;
+    assert!(theirs.contains("register of Newcastle"), "{theirs}");
     let nobody = format!("host-{}", "a".repeat(24));
     let unknown = region[GUEST]
         .smp(&["hosts", "history", &nobody])

@@ -172,7 +172,7 @@ pub(super) enum Pool {
     Place {
         #[command(flatten)]
         new: NewArgs<Place>,
-        /// Whose place it is: a host of a register that this council may read. Only this council
+        /// Whose place it is: a host of this council's own register. Only this council
         /// knows; the place is closed when a check of the host fails or runs out
         #[arg(long, value_name = "ID", help_heading = "Options")]
         host: Option<RecordId>,

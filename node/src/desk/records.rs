@@ -180,7 +180,7 @@ impl Desk {
             .await
     }
 
-    /// What the vault is to say of a new place: a host of a register that this council may read. At the
+    /// What the vault is to say of a new place: a host of this council's own register. At the
     /// decider alone, which closes it: another node has a vault of its own.
     async fn host_of(&self, place: RecordId, host: &str) -> Answer<Change> {
         let bad = |message: String| {
@@ -197,7 +197,20 @@ impl Desk {
             ));
         }
         let is_here = move |core: &mut Core| {
-            show(core, host, false)?;
+            let shown = show(core, host, false)?;
+            // So there is one council that offers places at a host, whoever may read of it.
+            if shown.council != core.member.identity().council.to_string() {
+                return Err(Failure::new(
+                    FailureKind::Conflict,
+                    "not_ours",
+                    format!("{host} is in the register of {}", shown.council_name),
+                    format!(
+                        "nothing was changed; places at it are {}'s to offer: `smp pool list contacts` \
+                         says how to reach it",
+                        shown.council_name
+                    ),
+                ));
+            }
             cases::must_decide(core)
         };
         self.ask(is_here).await??;

@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use smp_protocol::casework::{CaseView, Ledgers, Stage, Wish, decider_of};
+use smp_protocol::casework::{CaseView, Ledgers, Remark, Remarks, Stage, Wish, decider_of};
 use smp_protocol::document::Unit;
 use smp_protocol::ids::{CouncilCode, DocumentKind, DocumentName, RecordId, RecordKind};
 use smp_protocol::schema::{self, Edit, Value};
+use smp_protocol::time::Day;
 
 use super::edits::create;
 use super::node::In;
@@ -45,7 +46,9 @@ impl World {
         let own = self.nodes[n].council.code;
         let cases: Vec<CaseView> = ledgers.cases(own);
         let wish = match self.chance.pick(&cases).cloned() {
+            Some(view) if self.chance.one_in(5) => Some(self.remark(n, own, &view)),
             Some(view) if !self.chance.one_in(3) => self.about(own, &view),
+            _ if self.chance.one_in(8) => self.split(n, own),
             _ => self.proposal(n, own),
         };
         match wish {
@@ -116,6 +119,69 @@ impl World {
             return None;
         }
         Some(if self.chance.one_in(6) { other } else { usual })
+    }
+
+    /// Something that is said beside, and now and then what may not.
+    fn remark(&mut self, n: usize, own: CouncilCode, view: &CaseView) -> Wish {
+        let proposal = view.case.proposal;
+        let side = view.side(own);
+        let on = Day::of(self.nodes[n].clock(self.now));
+        let open = view.remarks.questions.iter().find(|q| q.by != side);
+        let offered = view.remarks.transfer.map_or(on, |transfer| transfer.on);
+        let remark = match (self.chance.between(0, 4), open) {
+            (0, _) => Remark::Ended {
+                proposal,
+                on,
+                reason: None,
+            },
+            (1, _) => Remark::Transfer {
+                proposal,
+                on: offered,
+            },
+            (2, Some(asked)) => Remark::Answer {
+                enquiry: asked.enquiry,
+                answer: 0,
+            },
+            (3, _) => Remark::Consent {
+                proposal,
+                on,
+                method: 0,
+                given: true,
+            },
+            _ => Remark::Enquiry {
+                proposal,
+                question: 0,
+            },
+        };
+        Wish::Say {
+            case: proposal,
+            remark,
+            again: self.chance.one_in(2),
+        }
+    }
+
+    /// A household parts, where there are two adults.
+    fn split(&mut self, n: usize, own: CouncilCode) -> Option<Wish> {
+        let request = self
+            .chance
+            .pick(&self.open_ones(n, own, RecordKind::Request))
+            .copied()?;
+        let member = self.nodes[n].member.as_ref()?;
+        let pool = member.document(DocumentKind::RematchingPool.of(own))?;
+        let fields = pool.record(request)?;
+        let [people, adults] = ["people", "adults"].map(|name| {
+            let field = schema::field_named(schema::NEWEST, request.kind(), name);
+            field.map(|field| field.id)
+        });
+        let (people, adults) = (people?, adults?);
+        let number = |id| match fields.get(&id).and_then(|values| values.first()) {
+            Some(Value::Integer(n)) => Some(*n),
+            _ => None,
+        };
+        let (all, grown) = (number(people)?, number(adults)?);
+        let part = |p, a| vec![(people, Value::Integer(p)), (adults, Value::Integer(a))];
+        let into = vec![part(1, 1), part(all - 1, grown - 1)];
+        Some(Wish::Split { request, into })
     }
 
     /// A request of this council for a place of another.
@@ -289,10 +355,14 @@ fn places_held(unit: &Unit) -> Vec<RecordId> {
 }
 
 /// What the cases between two councils have come to, as one of them sees it.
-fn stages(ledgers: &Ledgers, own: CouncilCode, with: CouncilCode) -> BTreeMap<RecordId, Stage> {
+fn stages(
+    ledgers: &Ledgers,
+    own: CouncilCode,
+    with: CouncilCode,
+) -> BTreeMap<RecordId, (Stage, Remarks)> {
     let cases = ledgers.cases(own).into_iter();
     let between = cases.filter(|view| view.guest == with || view.host == with);
     between
-        .map(|view| (view.case.proposal, view.case.stage))
+        .map(|view| (view.case.proposal, (view.case.stage, view.remarks)))
         .collect()
 }
