@@ -89,8 +89,15 @@ fn remarks(case: &Case, look: &Look, line: &mut impl FnMut(&str, &str)) {
         );
     }
     if let Some(on) = &case.ends_on {
+        let by = match case.ends_by.as_deref() {
+            Some("guest") => &case.guest_name,
+            _ => &case.host_name,
+        };
         let reason = case.ends_reason.as_deref().map(|r| format!(" ({r})"));
-        line("ends", &format!("{on}{}", reason.unwrap_or_default()));
+        line(
+            "ends",
+            &format!("{on}{}, by {by}", reason.unwrap_or_default()),
+        );
     }
     match (&case.transfer_on, case.transferred) {
         (Some(on), true) => line(

@@ -25,6 +25,7 @@ pub(super) fn shown(view: &CaseView) -> Case {
     Case {
         responsible: view.responsible().to_string(),
         ends_on: remarks.ends.map(|ends| ends.on.to_string()),
+        ends_by: remarks.ends.map(|ends| side_word(ends.by).to_owned()),
         ends_reason: remarks
             .ends
             .and_then(|ends| reason(ends.reason?))

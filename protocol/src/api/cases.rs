@@ -47,6 +47,8 @@ pub struct Case {
     pub responsible: String,
     /// The last day of the booking, where one side has said that it ends (a date). No lock ends by it.
     pub ends_on: Option<String>,
+    /// Who said so last: `guest` or `host`.
+    pub ends_by: Option<String>,
     /// Why it ends.
     pub ends_reason: Option<String>,
     /// From when the host council is responsible (a date), by the guest council.

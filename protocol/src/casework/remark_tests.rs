@@ -7,7 +7,7 @@ use super::*;
 use crate::ids::{DocumentKind, RecordId, RecordKind};
 use crate::schema::{self, FieldId, Value};
 use crate::session::harness::council;
-use crate::time::Day;
+use crate::time::{Day, UnixSeconds};
 
 fn say(case: RecordId, remark: Remark) -> Wish {
     Wish::Say {
@@ -359,4 +359,67 @@ fn a_household_that_is_booked_is_not_split() {
     };
     let refusal = DecideError::Refused(Refusal::RequestLocked);
     assert_eq!(region.decide(0, &split), Err(refusal));
+}
+
+#[test]
+fn what_the_wrong_side_remarks_says_nothing() {
+    use super::remark::{Noted, edit};
+    let (mut region, case) = arrived();
+    let ask = Remark::Enquiry {
+        proposal: case,
+        question: 1,
+    };
+    region.decide(HOST, &say(case, ask)).unwrap();
+    region.settle();
+    let before = told(&region, 0, case);
+    let enquiry = before.remarks.questions[0].enquiry;
+    let today = Day::of(region.net.now);
+    let (_, place) = before.case.hold.unwrap();
+    let no_case = RecordId::new(RecordKind::Proposal, [9; 15]);
+    let no_hold = RecordId::new(RecordKind::Hold, [9; 15]);
+    let no_enquiry = RecordId::new(RecordKind::Enquiry, [9; 15]);
+    let of = |proposal| Remark::Transfer {
+        proposal,
+        on: today,
+    };
+    let odd = [
+        // Whoever asked answers; the answer to nothing; a concern about nothing; of no case.
+        Remark::Answer { enquiry, answer: 1 },
+        Remark::Answer {
+            enquiry: no_enquiry,
+            answer: 1,
+        },
+        Remark::Concern {
+            hold: no_hold,
+            stands: true,
+        },
+        ended(no_case, today),
+        // Agreed to before it was offered.
+        of(case),
+    ];
+    let at = UnixSeconds(u64::from(u32::MAX));
+    let edits = (1u8..).zip(odd).map(|(n, remark)| {
+        let record = RecordId::new(remark.kind(), [n; 15]);
+        edit(&Noted { record, at, remark })
+    });
+    let casework = DocumentKind::Casework(council(0));
+    region.net.write(HOST, casework, edits.collect());
+    region.settle();
+    let after = told(&region, 0, case);
+    assert_eq!(after, before);
+    assert_eq!(after.responsible(), council(0));
+    // The guest council raises no concern and takes no responsibility away.
+    let (hold, _) = after.case.hold.unwrap();
+    let concern = Remark::Concern { hold, stands: true };
+    let record = RecordId::new(RecordKind::Concern, [7; 15]);
+    let concern = edit(&Noted {
+        record,
+        at,
+        remark: concern,
+    });
+    let casework = DocumentKind::Casework(council(HOST));
+    region.net.write(0, casework, vec![concern]);
+    region.settle();
+    assert_eq!(told(&region, HOST, case), before);
+    assert_eq!(region.shown(HOST, place, 1), "taken");
 }
