@@ -71,6 +71,19 @@ fn book(region: &Region) -> String {
     stage(B, "placed");
     until_at_c(region, &place, "taken");
     until_at_c(region, &request, "taken");
+    // What they say beside is between the two as well.
+    region[B].json(&["cases", "ask", &case, "risk_information"]);
+    until(AGREEMENT, "A is asked", || {
+        let shown = region[A].json(&["cases", "show", &case]);
+        let asked = shown["questions"]
+            .as_array()
+            .is_some_and(|all| all.len() == 1);
+        asked.then_some(()).ok_or_else(|| shown.to_string())
+    });
+    let answer = ["cases", "answer", &case, "risk_information", "by_telephone"];
+    region[A].json(&answer);
+    let end = ["cases", "end", &case, "--on", "2027-01-31"];
+    region[A].json(&[&end[..], &["--reason", "overcrowding"]].concat());
     case
 }
 
@@ -115,8 +128,8 @@ fn a_third_council_learns_of_a_case_only_what_the_pool_shows() {
     let tapes = taps.tapes().all();
     let facts = facts(&tapes, &between);
     assert!(facts.contains(&case.parse().unwrap()));
-    // Proposal, hold, confirmation, placement; openings and comparisons.
-    assert!(facts.len() >= 6, "{facts:?}");
+    // Proposal, hold, confirmation, placement, enquiry, answer, end; openings and comparisons.
+    assert!(facts.len() >= 9, "{facts:?}");
     // The search finds them where they are: in what the two sent each other.
     let between_them = tapes
         .iter()
