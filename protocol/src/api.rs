@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use cases::{
-    Case, CaseAction, CaseConsent, CaseDecision, CaseOutcome, CaseQuestion, NewCase, Split,
+    Case, CaseAction, CaseConsent, CaseDecision, CaseEnding, CaseOutcome, CaseQuestion, NewCase,
+    Split,
 };
 pub use checks::{CheckClock, HostCheck, HostReadiness};
 pub use events::Event;

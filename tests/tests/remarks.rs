@@ -145,7 +145,7 @@ fn two_councils_ask_answer_are_warned_and_let_a_household_move_on() {
     let ended = until_case(hosts, case, "it ends", |one| one["ends_on"] == "2027-02-28");
     assert_eq!(ended["stage"], "arrived");
 
-    // The responsibility moves once both say so.
+    // The responsibility moves once both say so, on that day.
     guests.json(&["cases", "transfer", case, "--on", "2027-01-04"]);
     let offered = until_case(hosts, case, "it is offered", |one| {
         one["transfer_on"] == "2027-01-04"
@@ -155,8 +155,8 @@ fn two_councils_ask_answer_are_warned_and_let_a_household_move_on() {
         .smp(&["cases", "transfer", case, "--on", "2027-01-05"])
         .exits(4);
     hosts.json(&["cases", "transfer", case, "--on", "2027-01-04"]);
-    until_case(guests, case, "it has moved", |one| {
-        one["responsible"] == HOST
+    until_case(guests, case, "it is agreed", |one| {
+        one["transferred"] == true
     });
 
     guests.json(&["cases", "withdraw", case, "--reason", "relocation"]);
@@ -261,4 +261,42 @@ fn places_are_changed_where_decisions_are_taken_and_that_can_move_to_another_nod
     region.wait_agreed(AGREEMENT);
     let refused = region[HOST].smp(&["cases", "release", &case]).exits(4).err;
     assert!(refused.contains(said), "{refused}");
+}
+
+#[test]
+fn the_node_that_decided_before_decides_again_without_a_restart() {
+    let mut region = Region::of(&[HOST, GUEST]);
+    let port = free_ports(1)[0];
+    let second = Node::init(&region.dir().join("second"), "north-east", HOST, port);
+    region.enrol_and_join(second);
+    region.start_all();
+    region.wait_agreed(AGREEMENT);
+    let of = proposed(&region);
+    let first = region.admin(&["member", "list", "--output", "json"]).json();
+    let first = first.as_array().unwrap().iter();
+    let mut first = first.filter(|node| node["council"] == HOST && node["decider"] == true);
+    let first = first.next().unwrap()["node"].as_str().unwrap().to_owned();
+    let stage = |node: &Client, wanted: &str| {
+        until_case(node, &of.id, wanted, |one| one["stage"] == *wanted);
+    };
+    stage(&region[HOST], "proposed");
+    region[HOST].json(&["cases", "hold", &of.id]);
+    stage(&region[GUEST], "held");
+
+    region.make_last_decider(0);
+    region.wait_agreed(AGREEMENT);
+    region.nodes[2].json(&["cases", "release", &of.id]);
+    stage(&region[GUEST], "released");
+    region.nodes[2].json(&["cases", "hold", &of.id]);
+    stage(&region[GUEST], "held");
+
+    let file = region.dir().join("back.roster");
+    let file = file.to_str().unwrap();
+    region
+        .admin(&["member", "decider", HOST, &first, "--out", file])
+        .ok();
+    region[GUEST].smp(&["roster", "publish", file]).ok();
+    region.wait_agreed(AGREEMENT);
+    region[HOST].json(&["cases", "release", &of.id]);
+    stage(&region[GUEST], "released");
 }

@@ -88,12 +88,13 @@ fn remarks(case: &Case, look: &Look, line: &mut impl FnMut(&str, &str)) {
             ),
         );
     }
-    if let Some(on) = &case.ends_on {
-        let by = match case.ends_by.as_deref() {
-            Some("guest") => &case.guest_name,
+    for ends in &case.endings {
+        let by = match ends.by.as_str() {
+            "guest" => &case.guest_name,
             _ => &case.host_name,
         };
-        let reason = case.ends_reason.as_deref().map(|r| format!(" ({r})"));
+        let reason = ends.reason.as_deref().map(|reason| format!(" ({reason})"));
+        let on = &ends.on;
         line(
             "ends",
             &format!("{on}{}, by {by}", reason.unwrap_or_default()),

@@ -90,7 +90,7 @@ fn case(core: &Core, book: &Book<CouncilCode, RecordId>, view: &CaseView) -> Cas
         id: view.case.proposal.to_string(),
         stage: stage.as_str().to_owned(),
         turn: turn.to_owned(),
-        yours: yours || view.remarks.wait_for(view.side(own)),
+        yours: yours || view.remarks.wait_for(view.side(own), stage),
         guest: view.guest.to_string(),
         guest_name: name_of(core, view.guest),
         host: view.host.to_string(),
@@ -369,6 +369,11 @@ fn not_decided(error: &DecideError, names: &[String]) -> Failure {
              agreement with you, and say --without and its code",
         ),
         DecideError::Parts | DecideError::People { .. } => bad("into", message),
+        DecideError::InConflict(_) => conflict(
+            "conflict",
+            message,
+            "nothing was changed; settle it with `smp pool edit`, and try again",
+        ),
         DecideError::NotGuest => bad("again", message),
         DecideError::Continued(_) => conflict(
             "continued",

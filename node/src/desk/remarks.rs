@@ -1,7 +1,9 @@
 //! Remarks on cases: questions, consents, ends and transfers, from words to the rules and back.
 
-use smp_protocol::api::{Case, CaseAction, CaseConsent, CaseDecision, CaseQuestion};
-use smp_protocol::casework::{CaseView, Consent, Question, Remark, RemarkRefusal, Side, Wish};
+use smp_protocol::api::{Case, CaseAction, CaseConsent, CaseDecision, CaseEnding, CaseQuestion};
+use smp_protocol::casework::{
+    CaseView, Consent, Ending, Question, Remark, RemarkRefusal, Side, Wish,
+};
 use smp_protocol::ids::{CouncilCode, RecordId, RecordKind};
 use smp_protocol::time::Day;
 
@@ -23,20 +25,24 @@ pub(super) fn shown(view: &CaseView) -> Case {
             .map(str::to_owned),
     });
     Case {
-        responsible: view.responsible().to_string(),
-        ends_on: remarks.ends.map(|ends| ends.on.to_string()),
-        ends_by: remarks.ends.map(|ends| side_word(ends.by).to_owned()),
-        ends_reason: remarks
-            .ends
-            .and_then(|ends| reason(ends.reason?))
-            .map(str::to_owned),
+        responsible: view.responsible(Day::of(clock())).to_string(),
+        ends_on: remarks.ends.first().map(|ends| ends.on.to_string()),
+        endings: remarks.ends.iter().map(ending).collect(),
         transfer_on: remarks.transfer.map(|transfer| transfer.on.to_string()),
-        transferred: remarks.transferred(),
+        transferred: remarks.is_agreed(),
         concern_since: remarks.concern.map(|at| at.to_string()),
         guest_consent: remarks.guest.map(consent),
         host_consent: remarks.host.map(consent),
         questions: questions.collect(),
         ..Case::default()
+    }
+}
+
+fn ending(ends: &Ending) -> CaseEnding {
+    CaseEnding {
+        by: side_word(ends.by).to_owned(),
+        on: ends.on.to_string(),
+        reason: ends.reason.and_then(reason).map(str::to_owned),
     }
 }
 
@@ -72,7 +78,7 @@ pub(super) fn asked_of(view: &CaseView, own: CouncilCode) -> impl Iterator<Item 
         let question = question(asked.question);
         format!("smp cases answer {id} {question} yes")
     });
-    let offered = remarks.transfer.filter(|one| one.agreed.is_none());
+    let offered = remarks.offered(view.case.stage);
     let offered = offered.filter(|_| side == Side::Host);
     answers.chain(offered.map(move |one| format!("smp cases transfer {id} --on {}", one.on)))
 }

@@ -5,7 +5,7 @@
 //! taken for a case is not closed under it: the officers of both councils are told, and decide. The
 //! household's council is told that it is so, and not which check or why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use smp_protocol::casework::{closing, decider_of};
 use smp_protocol::checks::{Check, Lack, lacks};
@@ -70,28 +70,28 @@ impl Core {
         if decider_of(&self.member, own) != Some(self.member.node()) {
             return;
         }
-        let stopped = match self.stopped_places(today) {
-            Ok(stopped) => stopped,
+        let judged = match self.judged_places(today) {
+            Ok(judged) => judged,
             Err(error) => {
                 tracing::error!(%error, "places stay open, whosever they are");
                 return;
             }
         };
-        let places = stopped.iter().map(|(place, _)| *place).collect();
-        let told = self
-            .decider
-            .raise_concerns(&mut self.member, &places, clock());
-        match told {
-            Ok(0) => {}
-            Ok(councils) => tracing::warn!(
-                councils,
+        let by_place = judged.iter().map(|(place, _, stops)| (*place, *stops));
+        let (told, failed) =
+            self.decider
+                .raise_concerns(&mut self.member, &by_place.collect(), clock());
+        if told > 0 {
+            tracing::warn!(
+                councils = told,
                 "told councils that the checks of a host have changed whose place they have"
-            ),
-            Err(error) => tracing::error!(%error, "a council was not told of a host's checks"),
+            );
         }
-        let edits = stopped
-            .iter()
-            .filter_map(|(place, _)| closing(&self.member, *place));
+        for (council, error) in failed {
+            tracing::error!(%council, %error, "a council was not told of a host's checks");
+        }
+        let stopped = judged.iter().filter(|(_, _, stops)| *stops);
+        let edits = stopped.filter_map(|(place, ..)| closing(&self.member, *place));
         let edits: Vec<_> = edits.collect();
         let count = edits.len();
         if count == 0 {
@@ -109,22 +109,36 @@ impl Core {
         }
     }
 
-    /// Places of this council whose host must take nobody, with the host. Work grows with the records
-    /// of the registers that this council may read, once it has said of any place whose it is.
+    /// Places of this council whose host must take nobody, with the host. Work as of
+    /// [`Core::judged_places`].
     ///
     /// # Errors
     /// [`StoreError`] where the vault does not say which places are whose.
     pub fn stopped_places(&self, today: Day) -> Result<Vec<(RecordId, RecordId)>, StoreError> {
-        let mut places = self.places_with_hosts()?;
-        if !places.is_empty() {
-            let registers = self.registers();
-            let by_host = registers.by_host();
-            places.retain(|(_, host)| {
-                let checks = by_host.get(host).map_or(&[][..], Vec::as_slice);
-                lacks(checks, today).iter().any(Lack::stops)
-            });
+        let judged = self.judged_places(today)?.into_iter();
+        let stopped = judged.filter(|(_, _, stops)| *stops);
+        Ok(stopped.map(|(place, host, _)| (place, host)).collect())
+    }
+
+    /// Places of this council with their hosts, and whether the host must take nobody: those of
+    /// which this node can say so, since its vault has the host and a register that it holds too.
+    /// Another node of the council, or one whose registers are still to come, must give no all-clear.
+    /// Work grows with the records of the registers that this council may read, once it has said of
+    /// any place whose it is.
+    fn judged_places(&self, today: Day) -> Result<Vec<(RecordId, RecordId, bool)>, StoreError> {
+        let places = self.places_with_hosts()?;
+        if places.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(places)
+        let registers = self.registers();
+        let by_host = registers.by_host();
+        let held: BTreeSet<RecordId> = registers.hosts.iter().map(|(host, _)| *host).collect();
+        let judged = places.into_iter().filter_map(|(place, host)| {
+            let checks = by_host.get(&host).map_or(&[][..], Vec::as_slice);
+            let stops = lacks(checks, today).iter().any(Lack::stops);
+            (stops || held.contains(&host)).then_some((place, host, stops))
+        });
+        Ok(judged.collect())
     }
 
     /// What the registers hold that this council may read. Work grows with all their records.

@@ -27,7 +27,7 @@ use crate::service::Service;
     servers((url = "http://localhost", description = "The Unix socket named in smp-node.toml")),
     components(schemas(
         api::Advice, api::Alarm, api::AlarmPeer, api::ApiError, api::Case, api::CaseAction,
-        api::CaseConsent, api::CaseDecision, api::CaseOutcome, api::CaseQuestion, api::Event, api::NewCase,
+        api::CaseConsent, api::CaseDecision, api::CaseEnding, api::CaseOutcome, api::CaseQuestion, api::Event, api::NewCase,
         api::Split, api::FallenAction, api::Found,
         api::Home, api::HomeAction, api::HomeDecision, api::HomeInterest,
         api::Indicators, api::RegionalFigure,

@@ -45,12 +45,11 @@ pub struct Case {
     pub agreed_by_phone: bool,
     /// The GSS code of the council that is responsible for the household.
     pub responsible: String,
-    /// The last day of the booking, where one side has said that it ends (a date). No lock ends by it.
+    /// The last day of the booking, where a side has said that it ends (a date), the earlier of both.
+    /// No lock ends by it.
     pub ends_on: Option<String>,
-    /// Who said so last: `guest` or `host`.
-    pub ends_by: Option<String>,
-    /// Why it ends.
-    pub ends_reason: Option<String>,
+    /// What each side said of that last.
+    pub endings: Vec<CaseEnding>,
     /// From when the host council is responsible (a date), by the guest council.
     pub transfer_on: Option<String>,
     /// Whether the host council has said so too.
@@ -69,6 +68,17 @@ pub struct Case {
     /// Of a case of this council's household whose place is lost: other places that would do, best
     /// first. Only where one case is asked for, and only the best few.
     pub fits: Vec<Match>,
+}
+
+/// When a booking ends, by one side.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct CaseEnding {
+    /// Who says so: `guest` or `host`.
+    pub by: String,
+    /// The last day (a date).
+    pub on: String,
+    /// Why, as a code.
+    pub reason: Option<String>,
 }
 
 /// What a household or a host said of a case.

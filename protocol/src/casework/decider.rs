@@ -10,7 +10,7 @@ use super::ledgers::{Ledger, Ledgers, decider_of, is_own};
 use super::record::{self, Written, kind_of};
 use super::remark::{self, Noted, Remark};
 use super::wish::{DecideError, Extras, Facts, Wish, decided};
-use super::{Book, Fact, Refusal, Side, Stage, pool};
+use super::{Book, Fact, Refusal, Side, Stage, pool, settled};
 use crate::ids::{CouncilCode, DocumentKind, DocumentName, Hash, RecordId, RecordKind};
 use crate::limits;
 use crate::schema::Edit;
@@ -86,7 +86,7 @@ impl Decider {
             unsure.filter(|(with, _)| councils.contains(with) && ledgers.unsure_of.contains(with));
         let mut edits = Vec::new();
         for (with, ledger) in named {
-            let opening = opening(member, ledger, true, now);
+            let opening = opening(member, *with, ledger, true, now);
             edits.push((DocumentKind::Casework(*with), vec![opening]));
         }
         member.write(&edits, now)?;
@@ -145,16 +145,16 @@ impl Decider {
     }
 
     /// Tells the councils for which a place is locked that a check of its host has failed or run
-    /// out, or does no more; `stopped` are the places of which it is so now. Returns how many it told.
-    ///
-    /// # Errors
-    /// [`WriteError`]; nobody was told anything.
+    /// out, or does no more; `stopped` says of which places it is so now, and of which it is not. Of
+    /// a place that is not among them this node cannot know, and says nothing. Returns how many
+    /// councils it told, and why not others: one with which nothing can be written holds up nobody
+    /// else.
     pub fn raise_concerns(
         &mut self,
         member: &mut Member,
-        stopped: &BTreeSet<RecordId>,
+        stopped: &BTreeMap<RecordId, bool>,
         now: UnixSeconds,
-    ) -> Result<usize, WriteError> {
+    ) -> (usize, Vec<(CouncilCode, WriteError)>) {
         let own = member.identity().council;
         let ledgers = self.ledgers(member);
         let mut parts = ByCounterpart::new();
@@ -162,7 +162,9 @@ impl Decider {
             let Some((hold, place)) = view.case.hold else {
                 continue;
             };
-            let stands = stopped.contains(&place);
+            let Some(stands) = stopped.get(&place).copied() else {
+                continue;
+            };
             let remark = Remark::Concern { hold, stands };
             let today = Day::of(now);
             let fits = remark::check(&remark, Side::Host, view.case.stage, &view.remarks, today);
@@ -174,12 +176,16 @@ impl Decider {
                 part.edits.push(edit);
             }
         }
-        let told = parts.len();
-        if told > 0 {
-            let mut book = ledgers.book.clone();
-            write(member, &ledgers, &mut book, parts, Vec::new(), now)?;
+        let mut book = ledgers.book.clone();
+        let (mut told, mut failed) = (0, Vec::new());
+        for (with, part) in parts {
+            let part = ByCounterpart::from([(with, part)]);
+            match write(member, &ledgers, &mut book, part, Vec::new(), now) {
+                Ok(_) => told += 1,
+                Err(error) => failed.push((with, error)),
+            }
         }
-        Ok(told)
+        (told, failed)
     }
 
     /// What the node does by itself: answers openings, places what was confirmed, lets go of
@@ -221,7 +227,7 @@ impl Decider {
             let mut part = Part::default();
             let asks = self.wanted && ledgers.unsure_of.contains(with);
             if asks && needs_opening(member, *with, ledger) {
-                part.edits.push(opening(member, ledger, false, now));
+                part.edits.push(opening(member, *with, ledger, false, now));
             }
             part.edits.extend(answer(member, *with, ledger, now));
             for fact in due.remove(with).unwrap_or_default() {
@@ -362,7 +368,20 @@ fn needs_opening(member: &Member, with: CouncilCode, ledger: &Ledger) -> bool {
     !is_own(member, with, &ledger.mine)
 }
 
-fn opening(member: &mut Member, ledger: &Ledger, without_answer: bool, now: UnixSeconds) -> Edit {
+/// Where another node has gone on from this process's own chain, which happens when the decider
+/// moves away and back, this process begins another.
+fn opening(
+    member: &mut Member,
+    with: CouncilCode,
+    ledger: &Ledger,
+    without_answer: bool,
+    now: UnixSeconds,
+) -> Edit {
+    let document = DocumentKind::Casework(with).of(member.identity().council);
+    let own = member.own_chain(document);
+    if own.is_some_and(|own| ledger.mine.passed.contains(&own)) {
+        member.begin_chain(document);
+    }
     let previous = ledger.mine.tip.as_ref().map(|tip| tip.record);
     let record = member.draw_record(RecordKind::Opening);
     record::opening(record, now, previous, without_answer)
@@ -384,29 +403,6 @@ fn answer(
     Some(record::comparison(record, now, tip.record))
 }
 
-/// The requests of this council that need no place any more once their lock has ended: another
-/// request goes on from it, the responsibility has moved, or the household has gone its own way.
-fn settled(member: &Member, ledgers: &Ledgers, parts: &ByCounterpart) -> BTreeSet<RecordId> {
-    let own = member.identity().council;
-    let mut settled = pool::continued(member);
-    let facts = parts.values().flat_map(|part| &part.facts);
-    let ends = facts.filter_map(|written| match written.fact {
-        Fact::Withdrawal { proposal } => Some((proposal, written.reason)),
-        _ => None,
-    });
-    let ends: BTreeMap<RecordId, Option<u8>> = ends.collect();
-    if !ends.is_empty() {
-        for view in ledgers.cases(own) {
-            let reason = ends.get(&view.case.proposal);
-            let gone = reason.is_some_and(|reason| reason.is_some_and(record::settles));
-            if reason.is_some() && (gone || view.remarks.transferred()) {
-                settled.insert(view.case.request);
-            }
-        }
-    }
-    settled
-}
-
 /// One write, with the pool as it then stands. The book goes on with it.
 fn write(
     member: &mut Member,
@@ -417,7 +413,9 @@ fn write(
     now: UnixSeconds,
 ) -> Result<Vec<Receipt>, WriteError> {
     let mut after = book.clone();
-    let settled = settled(member, ledgers, &parts);
+    let coming: Vec<&Written> = parts.values().flat_map(|part| &part.facts).collect();
+    let settled = settled::settled(member, ledgers, &coming, Day::of(now));
+    let gone = settled::gone(member, ledgers, &coming);
     let mut all = Vec::new();
     for (with, part) in parts {
         let mut edits = part.edits;
@@ -426,7 +424,7 @@ fn write(
             .any(|edit| edit.record().kind() == RecordKind::Opening);
         let ledger = ledgers.by_counterpart.get(&with);
         if let Some(ledger) = ledger.filter(|l| !opens && needs_opening(member, with, l)) {
-            edits.insert(0, opening(member, ledger, false, now));
+            edits.insert(0, opening(member, with, ledger, false, now));
         }
         edits.extend(part.facts.iter().map(record::edit));
         let facts = part.facts.into_iter().map(|written| written.fact);
@@ -434,6 +432,7 @@ fn write(
         all.push((DocumentKind::Casework(with), edits));
     }
     let mut states = pool::edits(member, &after, &settled);
+    states.extend(gone);
     states.extend(pool);
     if !states.is_empty() {
         all.push((DocumentKind::RematchingPool, states));

@@ -8,7 +8,7 @@ use super::remark::{Noted, Remark, Remarks, Side};
 use super::{Book, Case, Fact, Stage};
 use crate::ids::{CouncilCode, DocumentKind, NodeId, RecordId};
 use crate::session::Member;
-use crate::time::UnixSeconds;
+use crate::time::{Day, UnixSeconds};
 
 /// What this council and one counterpart have written to each other.
 #[derive(Clone, Debug, Default)]
@@ -60,9 +60,9 @@ impl CaseView {
         }
     }
 
-    /// The council that is responsible for the household.
-    pub fn responsible(&self) -> CouncilCode {
-        match self.remarks.transferred() {
+    /// The council that is responsible for the household on a day.
+    pub fn responsible(&self, on: Day) -> CouncilCode {
+        match self.remarks.transferred(on) {
             true => self.host,
             false => self.guest,
         }
@@ -152,26 +152,27 @@ type Told<'a> = (Vec<&'a Noted>, Vec<&'a Noted>);
 impl Ledger {
     /// What both remarked of each case.
     fn remarks(&self) -> BTreeMap<RecordId, Told<'_>> {
-        let holds = self.holds();
+        // A council says of its own holds that its host's checks have changed, and of no other.
+        let (mine, theirs) = (holds_of(&self.mine), holds_of(&self.theirs));
         let remarks = self.mine.remarks.iter().chain(&self.theirs.remarks);
         let enquiries = remarks.filter_map(|noted| match noted.remark {
             Remark::Enquiry { proposal, .. } => Some((noted.record, proposal)),
             _ => None,
         });
         let enquiries: BTreeMap<RecordId, RecordId> = enquiries.collect();
-        let case = |noted: &Noted| {
+        let case = |noted: &Noted, holds: &BTreeMap<RecordId, RecordId>| {
             let of_hold = |hold| holds.get(&hold).copied();
             let of_enquiry = |enquiry| enquiries.get(&enquiry).copied();
             noted.remark.case(of_hold, of_enquiry)
         };
         let mut told: BTreeMap<RecordId, Told<'_>> = BTreeMap::new();
         for noted in &self.mine.remarks {
-            if let Some(case) = case(noted) {
+            if let Some(case) = case(noted, &mine) {
                 told.entry(case).or_default().0.push(noted);
             }
         }
         for noted in &self.theirs.remarks {
-            if let Some(case) = case(noted) {
+            if let Some(case) = case(noted, &theirs) {
                 told.entry(case).or_default().1.push(noted);
             }
         }
@@ -183,18 +184,10 @@ impl Ledger {
         self.mine.written.iter().chain(&self.theirs.written)
     }
 
-    /// The case of each hold.
-    fn holds(&self) -> BTreeMap<RecordId, RecordId> {
-        let holds = self.all().filter_map(|w| match w.fact {
-            Fact::Hold { hold, proposal, .. } => Some((hold, proposal)),
-            _ => None,
-        });
-        holds.collect()
-    }
-
     /// What both wrote of each case.
     fn by_case(&self) -> BTreeMap<RecordId, Vec<&Written>> {
-        let holds = self.holds();
+        let mut holds = holds_of(&self.theirs);
+        holds.extend(holds_of(&self.mine));
         let mut cases: BTreeMap<RecordId, Vec<&Written>> = BTreeMap::new();
         for written in self.all() {
             if let Some(case) = written.fact.case(|hold| holds.get(&hold).copied()) {
@@ -203,6 +196,15 @@ impl Ledger {
         }
         cases
     }
+}
+
+/// The case of each hold that a council wrote.
+fn holds_of(line: &Line) -> BTreeMap<RecordId, RecordId> {
+    let holds = line.written.iter().filter_map(|w| match w.fact {
+        Fact::Hold { hold, proposal, .. } => Some((hold, proposal)),
+        _ => None,
+    });
+    holds.collect()
 }
 
 fn view(
@@ -260,5 +262,6 @@ fn is_sure(member: &Member, with: CouncilCode, mine: &Line) -> bool {
 pub(super) fn is_own(member: &Member, with: CouncilCode, mine: &Line) -> bool {
     let document = DocumentKind::Casework(with).of(member.identity().council);
     let own = member.own_chain(document);
-    own.is_some() && mine.tip.as_ref().map(|tip| tip.chain) == own
+    let is_tip = own.is_some() && mine.tip.as_ref().map(|tip| tip.chain) == own;
+    is_tip && !own.is_some_and(|own| mine.passed.contains(&own))
 }

@@ -49,6 +49,8 @@ pub(super) struct Line {
     pub(super) written: Vec<Written>,
     /// What was remarked, in its order.
     pub(super) remarks: Vec<Noted>,
+    /// The chains from which another has gone on: what is added to them counts for nothing.
+    pub(super) passed: BTreeSet<ChainId>,
 }
 
 impl Pages {
@@ -109,6 +111,7 @@ impl Pages {
                 continue;
             }
             let after = openings.iter().skip(at).find(|later| later.chain != chain);
+            line.passed.extend(after.map(|_| chain));
             let end = after.map_or(u64::MAX, |later| {
                 later.past.get(&chain).copied().unwrap_or(0)
             });

@@ -13,10 +13,15 @@ mod line;
 mod pool;
 mod record;
 mod remark;
+mod settled;
 mod wish;
 
 #[cfg(test)]
 mod decider_tests;
+#[cfg(test)]
+mod moved_tests;
+#[cfg(test)]
+mod peer_tests;
 #[cfg(test)]
 mod remark_tests;
 #[cfg(test)]

@@ -40,6 +40,12 @@ fn state_of(kind: RecordKind, word: &str) -> Option<(FieldId, Value)> {
     Some((field.id, Value::Code(u8::try_from(code).ok()?)))
 }
 
+/// Whether a state is among those that a place or request has.
+fn says(record: RecordId, fields: &BTreeMap<FieldId, Vec<Value>>, word: &str) -> bool {
+    state_of(record.kind(), word)
+        .is_some_and(|(id, value)| fields.get(&id).is_some_and(|is| is.contains(&value)))
+}
+
 fn has_state(member: &Member, council: CouncilCode, record: RecordId, word: &str) -> bool {
     let pool = member.document(DocumentKind::RematchingPool.of(council));
     let fields = pool.and_then(|pool| pool.record(record));
@@ -100,13 +106,26 @@ pub fn state(book: &Book<CouncilCode, RecordId>, record: RecordId) -> State {
 /// The edits that make this council's pool show how its cases stand. What no case ever locked is
 /// left as its officers have it, and so is what they have closed. What is `settled` needs no place
 /// any more: it is closed where its lock has ended.
+///
+/// Once every council has said what it holds, what is shown as locked by a case that does not count
+/// is open again: a decider that had not heard that another decides may have written it.
 pub(super) fn edits(
     member: &Member,
     book: &Book<CouncilCode, RecordId>,
     settled: &BTreeSet<RecordId>,
 ) -> Vec<Edit> {
     let own = member.identity().council;
-    let locked = book.ever_locked();
+    let (held, taken) = (State::Held.word(), State::Taken.word());
+    let mut locked = book.ever_locked();
+    if book.unsure_of.is_empty() {
+        let pool = member.document(DocumentKind::RematchingPool.of(own));
+        let records = pool.into_iter().flat_map(|pool| pool.records());
+        let shown = records.filter(|(id, fields)| {
+            let is = |word: &&str| says(*id, fields, word);
+            [held, taken].iter().any(is)
+        });
+        locked.extend(shown.map(|(id, _)| id));
+    }
     let shown = locked.into_iter().filter_map(|record| {
         let state = state(book, record);
         let word = match (state, settled.contains(&record)) {
@@ -114,13 +133,16 @@ pub(super) fn edits(
             _ => state.word(),
         };
         let (field, value) = state_of(record.kind(), word)?;
-        let is = |word| has_state(member, own, record, word);
+        // Of two nodes each may have written another.
+        let fields = member.document(DocumentKind::RematchingPool.of(own))?;
+        let fields = fields.record(record)?;
+        let shows = |word: &&str| says(record, &fields, word);
         let moves = match state {
             // Only what a case has locked is opened again.
-            State::Open => is(State::Held.word()) || is(State::Taken.word()),
-            state => !is(state.word()),
+            State::Open => [held, taken].iter().any(shows),
+            state => !has_state(member, own, record, state.word()),
         };
-        let exists = ["open", "held", "taken", "closed"].into_iter().any(is);
+        let exists = ["open", held, taken, "closed"].iter().any(shows);
         (moves && exists).then(|| Edit::Update {
             record,
             fields: vec![(field, Some(value))],
@@ -190,6 +212,13 @@ pub(super) fn people(edit: &Edit) -> (i64, i64) {
         }
     };
     (number("people"), number("adults"))
+}
+
+/// Whether a request of this council has two values of a field.
+pub(super) fn is_in_conflict(member: &Member, request: RecordId) -> bool {
+    let pool = DocumentKind::RematchingPool.of(member.identity().council);
+    let fields = member.document(pool).and_then(|pool| pool.record(request));
+    fields.is_some_and(|fields| fields.values().any(|values| values.len() > 1))
 }
 
 /// The edit that closes a request whatever its state is.

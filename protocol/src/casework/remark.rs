@@ -4,6 +4,8 @@
 //! depends on one. They count and are ordered as facts are (docs/BOOKING.md), and follow from what
 //! was written alone: there is no clock here.
 
+use std::collections::BTreeMap;
+
 use super::record::{AT, FIFTH, FOURTH, Fields, OF, THIRD};
 use super::{Stage, Turn};
 use crate::ids::{RecordId, RecordKind};
@@ -241,10 +243,12 @@ pub struct Consent {
 /// What all remarks of a case come to. Of what was said again, the last counts.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Remarks {
-    /// When the booking ends, as either side said last.
-    pub ends: Option<Ending>,
-    /// From when the host council is to be responsible.
+    /// When the booking ends, as each side said last: at most one of each, the earlier day first.
+    pub ends: Vec<Ending>,
+    /// From when the host council is to be responsible, as the guest council said last.
     pub transfer: Option<Transfer>,
+    /// The last day that both have said. Neither takes it back alone.
+    pub moves: Option<Day>,
     /// Questions, in the order in which they were asked.
     pub questions: Vec<Question>,
     /// What the household said.
@@ -269,9 +273,9 @@ impl Remarks {
         // must be told the same.
         all.sort_by_key(|(side, noted)| (noted.at, *side));
         let mut remarks = Self::default();
-        let mut accepted = None;
+        let mut days = Days::default();
         for (side, noted) in &all {
-            remarks.hear(*side, noted, hold, &mut accepted);
+            remarks.hear(*side, noted, hold, &mut days);
         }
         for (side, noted) in all {
             if let Remark::Answer { enquiry, answer } = noted.remark {
@@ -281,41 +285,48 @@ impl Remarks {
                 }
             }
         }
-        if let (Some(transfer), Some((on, at))) = (&mut remarks.transfer, accepted) {
-            transfer.agreed = (transfer.on == on).then_some(at);
+        if let Some(transfer) = &mut remarks.transfer {
+            transfer.agreed = days.accepted.get(&transfer.on).copied();
         }
+        let mut offered = days.offered.into_iter().rev();
+        remarks.moves = offered.find(|day| days.accepted.contains_key(day));
         remarks
     }
 
-    fn hear(
-        &mut self,
-        by: Side,
-        noted: &Noted,
-        about: Option<RecordId>,
-        accepted: &mut Option<(Day, UnixSeconds)>,
-    ) {
+    fn hear(&mut self, by: Side, noted: &Noted, about: Option<RecordId>, days: &mut Days) {
         match noted.remark {
             Remark::Ended { on, reason, .. } => {
                 let at = noted.at;
-                self.ends = Some(Ending { by, at, on, reason });
+                self.ends.retain(|ends| ends.by != by);
+                self.ends.push(Ending { by, at, on, reason });
+                self.ends.sort_by_key(|ends| (ends.on, ends.by));
             }
             Remark::Transfer { on, .. } => match by {
                 Side::Guest => {
+                    days.offered.push(on);
                     self.transfer = Some(Transfer {
                         on,
                         offered: noted.at,
                         agreed: None,
                     });
                 }
-                Side::Host => *accepted = Some((on, noted.at)),
+                Side::Host => {
+                    days.accepted.entry(on).or_insert(noted.at);
+                }
             },
-            Remark::Enquiry { question, .. } => self.questions.push(Question {
-                enquiry: noted.record,
-                by,
-                at: noted.at,
-                question,
-                answer: None,
-            }),
+            Remark::Enquiry { question, .. } => {
+                // An honest council asks no more.
+                let asked = self.questions.iter().filter(|q| q.by == by).count();
+                if asked < crate::limits::QUESTIONS_OF_CASE {
+                    self.questions.push(Question {
+                        enquiry: noted.record,
+                        by,
+                        at: noted.at,
+                        question,
+                        answer: None,
+                    });
+                }
+            }
             Remark::Consent {
                 on, method, given, ..
             } => {
@@ -334,20 +345,34 @@ impl Remarks {
         }
     }
 
-    /// Whether the host council is responsible, or is going to be on a day that both have said.
-    pub fn transferred(&self) -> bool {
-        let agreed = self.transfer.and_then(|transfer| transfer.agreed);
-        agreed.is_some()
+    /// Whether both have said the day that the guest council said last.
+    pub fn is_agreed(&self) -> bool {
+        self.transfer.is_some_and(|one| one.agreed.is_some())
+    }
+
+    /// Whether the host council is responsible on a day.
+    pub fn transferred(&self, on: Day) -> bool {
+        self.moves.is_some_and(|from| from <= on)
+    }
+
+    /// A transfer that the host council may still agree to.
+    pub fn offered(&self, stage: Stage) -> Option<Transfer> {
+        let open = self.transfer.filter(|one| one.agreed.is_none());
+        open.filter(|_| stage == Stage::Arrived)
     }
 
     /// Whether the other side waits for this one: for an answer, or for its word on a transfer.
-    pub fn wait_for(&self, side: Side) -> bool {
+    pub fn wait_for(&self, side: Side, stage: Stage) -> bool {
         let asked = |q: &Question| q.by != side && q.answer.is_none();
-        let is_open = self
-            .transfer
-            .is_some_and(|transfer| transfer.agreed.is_none());
-        side == Side::Host && is_open || self.questions.iter().any(asked)
+        side == Side::Host && self.offered(stage).is_some() || self.questions.iter().any(asked)
     }
+}
+
+/// The days of a transfer that the guest council has said, and those that the host council has.
+#[derive(Default)]
+struct Days {
+    offered: Vec<Day>,
+    accepted: BTreeMap<Day, UnixSeconds>,
 }
 
 /// Why a remark is not made. Nothing was written.

@@ -1,7 +1,5 @@
 //! Remarks between deciders of whole members: who may make which when, and what follows.
 
-use std::collections::BTreeSet;
-
 use super::decider_tests::{Councils, HOST, hold, place, request};
 use super::*;
 use crate::ids::{DocumentKind, RecordId, RecordKind};
@@ -82,7 +80,10 @@ fn a_question_waits_for_the_other_council_until_it_is_answered() {
     assert_eq!(region.decide(0, &ask), refused(RemarkRefusal::Asked));
     region.settle();
     let view = told(&region, HOST, case);
-    assert!(view.remarks.wait_for(Side::Host) && !view.remarks.wait_for(Side::Guest));
+    assert!(
+        view.remarks.wait_for(Side::Host, view.case.stage)
+            && !view.remarks.wait_for(Side::Guest, view.case.stage)
+    );
     let enquiry = view.remarks.questions[0].enquiry;
     let answer = say(case, Remark::Answer { enquiry, answer: 1 });
     // Nobody answers for the other.
@@ -100,7 +101,10 @@ fn a_question_waits_for_the_other_council_until_it_is_answered() {
         let view = told(&region, n, case);
         let answer = view.remarks.questions[0].answer.map(|(code, _)| code);
         assert_eq!(answer, Some(1), "at {n}");
-        assert!(!view.remarks.wait_for(Side::Host), "at {n}");
+        assert!(
+            !view.remarks.wait_for(Side::Host, view.case.stage),
+            "at {n}"
+        );
         assert_eq!(view.case.stage, Stage::Proposed, "at {n}");
     }
     // The council that has no part in it holds nothing of it.
@@ -144,7 +148,7 @@ fn an_end_locks_and_unlocks_nothing_and_the_household_is_looked_for_once() {
     assert_eq!(region.decide(HOST, &end(true)), Err(DecideError::NotGuest));
     region.decide(HOST, &end(false)).unwrap();
     region.settle();
-    assert_eq!(told(&region, 0, case).remarks.ends.unwrap().by, Side::Host);
+    assert_eq!(told(&region, 0, case).remarks.ends[0].by, Side::Host);
     region.decide(0, &end(true)).unwrap();
     assert_eq!(
         region.decide(0, &end(true)),
@@ -215,8 +219,8 @@ fn the_responsibility_has_moved_once_both_have_said_the_same_day() {
     region.decide(0, &on(today)).unwrap();
     region.settle();
     let view = told(&region, HOST, case);
-    assert!(view.remarks.wait_for(Side::Host));
-    assert_eq!(view.responsible(), council(0));
+    assert!(view.remarks.wait_for(Side::Host, view.case.stage));
+    assert_eq!(view.responsible(today), council(0));
     let tomorrow = Day(today.0 + 1);
     assert_eq!(
         region.decide(HOST, &on(tomorrow)),
@@ -226,7 +230,7 @@ fn the_responsibility_has_moved_once_both_have_said_the_same_day() {
     region.settle();
     for n in [0, HOST] {
         assert_eq!(
-            told(&region, n, case).responsible(),
+            told(&region, n, case).responsible(today),
             council(HOST),
             "at {n}"
         );
@@ -241,13 +245,15 @@ fn the_responsibility_has_moved_once_both_have_said_the_same_day() {
 fn a_concern_is_told_once_and_taken_back_once() {
     let (mut region, case) = arrived();
     let raise = |region: &mut Councils, stopped: &[RecordId]| {
-        let stopped: BTreeSet<RecordId> = stopped.iter().copied().collect();
+        let places = [place(7), place(8)];
+        let stopped = places.map(|place| (place, stopped.contains(&place)));
         let now = region.net.now;
         let decider = &mut region.deciders[HOST];
-        let told = decider.raise_concerns(&mut region.net.members[HOST], &stopped, now);
+        let told = decider.raise_concerns(&mut region.net.members[HOST], &stopped.into(), now);
         region.net.collect(HOST);
         region.settle();
-        told.unwrap()
+        assert!(told.1.is_empty(), "{told:?}");
+        told.0
     };
     assert_eq!(
         raise(&mut region, &[place(8)]),
@@ -407,7 +413,7 @@ fn what_the_wrong_side_remarks_says_nothing() {
     region.settle();
     let after = told(&region, 0, case);
     assert_eq!(after, before);
-    assert_eq!(after.responsible(), council(0));
+    assert_eq!(after.responsible(today), council(0));
     // The guest council raises no concern and takes no responsibility away.
     let (hold, _) = after.case.hold.unwrap();
     let concern = Remark::Concern { hold, stands: true };

@@ -130,6 +130,9 @@ pub enum DecideError {
         /// Those of its parts together.
         parts: (i64, i64),
     },
+    /// Two nodes have written different things of a request.
+    #[error("two nodes of this council have written different things of {0}")]
+    InConflict(RecordId),
     /// Only the council of the household looks for its next place.
     #[error("only the council that has the household looks for its next place")]
     NotGuest,
@@ -315,6 +318,9 @@ fn split(
     }
     if !(2..=limits::SPLIT_INTO).contains(&into.len()) {
         return Err(DecideError::Parts);
+    }
+    if pool::is_in_conflict(member, request) {
+        return Err(DecideError::InConflict(request));
     }
     let mut parts = Vec::new();
     for given in into {

@@ -37,7 +37,7 @@ fn of_remarks(view: &CaseView, own: CouncilCode) -> Vec<Event> {
             (true, None) => {}
         }
     }
-    let ends = remarks.ends.filter(|ends| ends.by != side);
+    let ends = remarks.ends.iter().filter(|ends| ends.by != side);
     events.extend(ends.map(|ends| event(Kind::BookingEnds, &ends.on, ends.at)));
     if let Some(transfer) = remarks.transfer {
         match (side, transfer.agreed) {

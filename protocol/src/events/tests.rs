@@ -212,12 +212,12 @@ fn what_one_side_says_beside_the_other_is_told() {
         answer: answer.map(|after| (0, START.plus(after))),
     };
     let remarks = Remarks {
-        ends: Some(Ending {
+        ends: vec![Ending {
             by: Side::Host,
             at: START.plus(3),
             on: day(12, 20),
             reason: None,
-        }),
+        }],
         transfer: Some(Transfer {
             on: day(12, 24),
             offered: START.plus(4),

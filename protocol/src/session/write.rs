@@ -141,6 +141,11 @@ impl Member {
         Some(ChainId { node, incarnation })
     }
 
+    /// What is written to a document from now on goes on a chain of its own, as after a restart.
+    pub(crate) fn begin_chain(&mut self, document: DocumentName) {
+        self.incarnations.remove(&document);
+    }
+
     /// The name of a new record.
     pub(crate) fn draw_record(&mut self, kind: RecordKind) -> RecordId {
         let mut random = [0; 15];
