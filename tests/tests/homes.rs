@@ -117,6 +117,12 @@ fn one_lists_the_other_is_interested_and_the_first_offers_and_lets() {
         "what was offered once is forgotten"
     );
     owner.json(&["housing", "offer", &listing, "--council", OTHER]);
+    owner.json(&["housing", "offer", &listing]);
+    assert!(
+        home(owner, 95_050)["offered_to"].is_null(),
+        "offered to another household while it is under offer"
+    );
+    owner.json(&["housing", "offer", &listing, "--council", OTHER]);
     owner.json(&["housing", "let", &listing]);
     until_home(other, 95_050, "let", |home| home["state"] == "let");
     assert_eq!(home(owner, 95_050)["offered_to"], OTHER);

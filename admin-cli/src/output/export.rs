@@ -32,8 +32,16 @@ impl Export {
                 "end it in .csv, .xlsx or .json, or say `--output csv`",
             ));
         };
-        if !force && fs::symlink_metadata(path).is_ok() {
-            return Err(exists(path));
+        match fs::symlink_metadata(path) {
+            Ok(_) if !force => return Err(exists(path)),
+            // A device or a directory would be replaced, not written to; of a link the link.
+            Ok(there) if !there.is_file() => {
+                return Err(Failure::refused(
+                    format!("{} is there already, and no plain file", path.display()),
+                    "nothing was done; name another file",
+                ));
+            }
+            _ => {}
         }
         Ok(Self {
             path: path.to_owned(),

@@ -59,15 +59,27 @@ pub(super) fn list(core: &mut Core) -> Answer<Vec<Home>> {
     let mut lists = Lists::read(core);
     let order = |listing: &Listing| (listing.state(), listing.council, listing.rent, listing.id);
     lists.listings.sort_by_key(|(listing, _)| order(listing));
-    let homes = lists.listings.iter();
-    let homes = homes.map(|(listing, fields)| home(core, &lists, listing, fields));
+    // Not each listing with each interest: another council says how many there are.
+    let mut stated: BTreeMap<RecordId, Vec<&Interest>> = BTreeMap::new();
+    for interest in &lists.interests {
+        stated.entry(interest.listing).or_default().push(interest);
+    }
+    let homes = lists.listings.iter().map(|(listing, fields)| {
+        let of_it = stated.get(&listing.id).map_or(&[][..], Vec::as_slice);
+        home(core, of_it, listing, fields)
+    });
     homes.collect()
 }
 
-fn home(core: &Core, lists: &Lists, listing: &Listing, fields: &RecordFields) -> Answer<Home> {
+fn home(
+    core: &Core,
+    stated: &[&Interest],
+    listing: &Listing,
+    fields: &RecordFields,
+) -> Answer<Home> {
     let own = core.member.identity().council;
-    let counting = lists.interests.iter().filter(|i| i.counts_for(listing));
-    let counting: Vec<&Interest> = counting.collect();
+    let counting = stated.iter().filter(|i| i.counts_for(listing));
+    let counting: Vec<&Interest> = counting.copied().collect();
     let mut interested: Vec<String> = counting.iter().map(|i| i.council.to_string()).collect();
     interested.sort();
     interested.dedup();
@@ -110,8 +122,13 @@ fn home(core: &Core, lists: &Lists, listing: &Listing, fields: &RecordFields) ->
 pub(super) fn interests(core: &mut Core) -> Vec<HomeInterest> {
     let own = core.member.identity().council;
     let lists = Lists::read(core);
+    let listings = lists
+        .listings
+        .iter()
+        .map(|(listing, _)| (listing.id, listing));
+    let listings: BTreeMap<RecordId, &Listing> = listings.collect();
     let shown = lists.interests.iter().map(|interest| {
-        let listing = lists.listing(interest.listing);
+        let listing = listings.get(&interest.listing).copied();
         HomeInterest {
             id: interest.id.to_string(),
             listing: interest.listing.to_string(),
@@ -310,7 +327,9 @@ fn target(action: HomeAction) -> State {
 /// To whom a home is offered: a council that is interested, and to which it is open.
 fn offered(core: &Core, id: RecordId, council: Option<CouncilCode>) -> Answer<Option<Change>> {
     let Some(council) = council else {
-        return Ok(None);
+        // To a household of its own: whoever it was offered to before does not have it any more.
+        let mut kept = vault_record(core, id).map_err(|error| broken(&error))?;
+        return Ok(kept.remove(OFFERED_TO).map(|_| keep(id, &kept)));
     };
     let lists = Lists::read(core);
     let listing = lists.listing(id);
@@ -366,7 +385,10 @@ impl Desk {
         let kept = move |core: &Core| {
             let own = core.member.identity().council;
             must_be_from(core, id, action)?;
-            let kept = offered(core, id, council.filter(|council| *council != own))?;
+            let kept = match action {
+                HomeAction::Offer => offered(core, id, council.filter(|council| *council != own))?,
+                _ => None,
+            };
             Ok(kept.into_iter().collect())
         };
         self.update_with(id, edit, kept).await

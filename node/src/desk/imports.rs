@@ -128,10 +128,10 @@ fn apply(
         held_by: 0,
     };
     homes::guard(core, &plan.edits, Way::File)?;
+    cases::guard(core, &plan.edits)?;
     if options.dry_run {
         return Ok((report, Vec::new()));
     }
-    cases::guard(core, &plan.edits)?;
     // After what the rows say of the vault, which may be of the same listing.
     let mut private =
         private_changes(core, import, &plan, &known).map_err(|error| broken(&error))?;

@@ -9,7 +9,7 @@ use smp_protocol::checks::Check;
 use smp_protocol::document::RecordFields;
 use smp_protocol::ids::{CouncilCode, DocumentKind, DocumentName, RecordId};
 use smp_protocol::indicators::{
-    Casework, Figure, Month, OfCouncil, Placed, Pool, Profile, Source, figures,
+    self, Figure, Month, OfCouncil, Placed, Pool, Profile, Source, figures,
 };
 use smp_protocol::limits;
 use smp_protocol::matching::{Place, Request};
@@ -128,28 +128,8 @@ fn placed(core: &Core, council: CouncilCode) -> Source<Vec<Placed>> {
     if council != core.member.identity().council {
         return Source::NotReadable;
     }
-    let mut casework = Casework::default();
-    for other in core
-        .member
-        .roster()
-        .members
-        .iter()
-        .map(|member| member.council)
-    {
-        let (mine, theirs) = (
-            DocumentKind::Casework(other).of(council),
-            DocumentKind::Casework(council).of(other),
-        );
-        let documents = [mine, theirs].map(|name| core.member.document(name));
-        let [mine, theirs] = documents;
-        for (id, fields) in mine.iter().flat_map(|document| document.records()) {
-            casework.add_own(id, &fields);
-        }
-        for (id, fields) in theirs.iter().flat_map(|document| document.records()) {
-            casework.add_other(id, &fields);
-        }
-    }
-    Source::Here(casework.placed())
+    let ledgers = core.decider.ledgers(&core.member);
+    Source::Here(indicators::placed(&ledgers.happened()))
 }
 
 fn counted(core: &Core, asked: &Asked) -> api::Indicators {

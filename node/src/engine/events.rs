@@ -12,8 +12,9 @@ use std::collections::{BTreeSet, VecDeque};
 use smp_protocol::api;
 use smp_protocol::casework::Decider;
 use smp_protocol::events::{
-    Event, EventId, Memory, NodeState, StoppedPlace, of_cases, of_checks, of_node, of_stopped,
+    Event, EventId, Memory, NodeState, of_cases, of_checks, of_node, of_stopped,
 };
+use smp_protocol::ids::RecordId;
 use smp_protocol::limits;
 use smp_protocol::session::Durable;
 use smp_protocol::time::{Day, UnixSeconds};
@@ -42,6 +43,9 @@ const NODE_SECONDS: u64 = 10;
 /// How often it is looked what may be forgotten.
 const FORGET_SECONDS: u64 = 86_400;
 
+/// The same, from a start on.
+const FIRST_FORGET_SECONDS: u64 = 2 * limits::LISTENING_SECONDS;
+
 /// Numbers that a second may take: so that a process can begin above all that any before it gave,
 /// also where the store was lost or put back.
 const NUMBERS_PER_SECOND: u64 = 1000;
@@ -62,7 +66,7 @@ pub(super) struct Watcher {
     /// The day that was last looked at, and when.
     checked: (Option<Day>, UnixSeconds),
     /// Places whose host must take nobody, when the registers were last looked at.
-    stopped: Vec<StoppedPlace>,
+    stopped: Vec<RecordId>,
     /// When keys, store, roster and silence were last looked at.
     node_looked: UnixSeconds,
     /// When it was last looked what may be forgotten.
@@ -119,7 +123,9 @@ impl Watcher {
     ) -> Result<(Self, Vec<api::Event>, Vec<Change>), StoreError> {
         let mut first = Vec::new();
         let above_all = now.0.saturating_mul(NUMBERS_PER_SECOND);
-        let since = number_at(store, SINCE)?.unwrap_or_else(|| {
+        // One that a clock in the future began would take all until then for history.
+        let since = number_at(store, SINCE)?.filter(|since| *since <= now.0);
+        let since = since.unwrap_or_else(|| {
             first.push(put(SINCE.to_vec(), now.0.to_be_bytes().to_vec()));
             now.0
         });
@@ -147,7 +153,9 @@ impl Watcher {
             checked: (None, UnixSeconds(0)),
             stopped: Vec::new(),
             node_looked: UnixSeconds(0),
-            forgot: now,
+            // Before a day is over, or a node that is started every night forgets nothing; and not
+            // before it has listened, or silence would be told again.
+            forgot: UnixSeconds(now.0.saturating_sub(FORGET_SECONDS - FIRST_FORGET_SECONDS)),
             telling: Vec::new(),
         };
         Ok((watcher, log, first))
@@ -263,15 +271,12 @@ impl Core {
         events
     }
 
-    fn stopped(&self, now: UnixSeconds) -> Vec<StoppedPlace> {
+    fn stopped(&self, now: UnixSeconds) -> Vec<RecordId> {
         let stopped = self.stopped_places(Day::of(now)).unwrap_or_else(|error| {
             tracing::error!(%error, "which places are whose cannot be read");
             Vec::new()
         });
-        let stopped = stopped.into_iter();
-        stopped
-            .map(|(place, host)| StoppedPlace { place, host })
-            .collect()
+        stopped.into_iter().map(|(place, _)| place).collect()
     }
 
     fn node_events(&self, now: UnixSeconds) -> Vec<Event> {

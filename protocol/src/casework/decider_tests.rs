@@ -392,7 +392,7 @@ fn a_place_that_its_officers_have_closed_is_not_held() {
 
 #[test]
 fn each_council_is_told_what_the_other_wrote_however_seldom_it_looks() {
-    use crate::events::{Kind, Memory, StoppedPlace, of_cases, of_stopped};
+    use crate::events::{Kind, Memory, of_cases, of_stopped};
     let mut region = Councils::new();
     let since = region.net.now;
     let mut memories = [0, HOST].map(|n| (n, Memory::new(since, []), Vec::new()));
@@ -421,11 +421,7 @@ fn each_council_is_told_what_the_other_wrote_however_seldom_it_looks() {
             let (own, now) = (council(*n), region.net.now);
             let holding = of_cases(&ledgers.happened(), &ledgers.cases(own), own, now);
             // A place is named while a case locks it, and never with its host.
-            let stopped = [7, 8].map(|n| StoppedPlace {
-                place: place(n),
-                host: record(RecordKind::Host, n),
-            });
-            let locked = of_stopped(&stopped, &ledgers, now);
+            let locked = of_stopped(&[place(7), place(8)], &ledgers, now);
             let is_locked = *n == HOST && step > 0;
             assert_eq!(locked.len(), usize::from(is_locked), "{n} {step}");
             for event in locked {

@@ -19,6 +19,8 @@ mod wish;
 #[cfg(test)]
 mod decider_tests;
 #[cfg(test)]
+mod happened_tests;
+#[cfg(test)]
 mod moved_tests;
 #[cfg(test)]
 mod peer_tests;

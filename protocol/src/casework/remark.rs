@@ -208,6 +208,8 @@ pub struct Question {
 /// When a booking ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Ending {
+    /// The record that says it.
+    pub record: RecordId,
     /// Who said so last.
     pub by: Side,
     /// When.
@@ -221,12 +223,14 @@ pub struct Ending {
 /// That the host council becomes responsible.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Transfer {
+    /// The record that offers it.
+    pub offer: RecordId,
     /// From this day on, by the guest council.
     pub on: Day,
     /// When that offered it.
     pub offered: UnixSeconds,
-    /// When the host council agreed to the same day, if it has.
-    pub agreed: Option<UnixSeconds>,
+    /// When the host council agreed to the same day, if it has, and the record that says it.
+    pub agreed: Option<(UnixSeconds, RecordId)>,
 }
 
 /// What one side's own people said.
@@ -298,20 +302,27 @@ impl Remarks {
             Remark::Ended { on, reason, .. } => {
                 let at = noted.at;
                 self.ends.retain(|ends| ends.by != by);
-                self.ends.push(Ending { by, at, on, reason });
+                self.ends.push(Ending {
+                    record: noted.record,
+                    by,
+                    at,
+                    on,
+                    reason,
+                });
                 self.ends.sort_by_key(|ends| (ends.on, ends.by));
             }
             Remark::Transfer { on, .. } => match by {
                 Side::Guest => {
                     days.offered.push(on);
                     self.transfer = Some(Transfer {
+                        offer: noted.record,
                         on,
                         offered: noted.at,
                         agreed: None,
                     });
                 }
                 Side::Host => {
-                    days.accepted.entry(on).or_insert(noted.at);
+                    days.accepted.entry(on).or_insert((noted.at, noted.record));
                 }
             },
             Remark::Enquiry { question, .. } => {
@@ -372,7 +383,7 @@ impl Remarks {
 #[derive(Default)]
 struct Days {
     offered: Vec<Day>,
-    accepted: BTreeMap<Day, UnixSeconds>,
+    accepted: BTreeMap<Day, (UnixSeconds, RecordId)>,
 }
 
 /// Why a remark is not made. Nothing was written.

@@ -38,14 +38,18 @@ fn of_remarks(view: &CaseView, own: CouncilCode) -> Vec<Event> {
         }
     }
     let ends = remarks.ends.iter().filter(|ends| ends.by != side);
-    events.extend(ends.map(|ends| event(Kind::BookingEnds, &ends.on, ends.at)));
+    events.extend(ends.map(|ends| event(Kind::BookingEnds, &ends.record, ends.at)));
     if let Some(transfer) = remarks.transfer {
         match (side, transfer.agreed) {
             (Side::Host, _) => {
-                events.push(event(Kind::TransferOffered, &transfer.on, transfer.offered));
+                events.push(event(
+                    Kind::TransferOffered,
+                    &transfer.offer,
+                    transfer.offered,
+                ));
             }
-            (Side::Guest, Some(at)) => {
-                events.push(event(Kind::TransferAgreed, &transfer.on, at));
+            (Side::Guest, Some((at, record))) => {
+                events.push(event(Kind::TransferAgreed, &record, at));
             }
             (Side::Guest, None) => {}
         }

@@ -88,20 +88,13 @@ fn stopping(check: &Check, today: Day) -> Option<Event> {
     Some(Event::new(kind, &subjects, start_of(at), about(check)))
 }
 
-/// A place of this council whose host must take nobody.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct StoppedPlace {
-    /// The place.
-    pub place: RecordId,
-    /// Whose it is: from this council's vault, where it stays but for the id.
-    pub host: RecordId,
-}
-
-/// Those of them that are locked for a case, so that they cannot be closed. Whose the place is stays in
-/// the vault: an event names the place, and `smp status` the host.
-pub fn of_stopped(stopped: &[StoppedPlace], ledgers: &Ledgers, now: UnixSeconds) -> Vec<Event> {
-    let locked = stopped.iter().filter_map(|stopped| {
-        let (guest, hold) = ledgers.book().lock_of_place(stopped.place)?;
+/// Of places of this council whose host must take nobody, those that are locked for a case, so that
+/// they cannot be closed. Whose a place is stays in the vault: an event names the place, and `smp
+/// status` the host. Its id must not follow from the host either, or who reads the register could try
+/// them all.
+pub fn of_stopped(stopped: &[RecordId], ledgers: &Ledgers, now: UnixSeconds) -> Vec<Event> {
+    let locked = stopped.iter().filter_map(|place| {
+        let (guest, hold) = ledgers.book().lock_of_place(*place)?;
         let cases = ledgers.book().cases_as_host(guest).into_iter();
         let mut of_hold = cases.filter(|case| case.hold.is_some_and(|(held, _)| held == hold));
         let case = of_hold.next();
@@ -109,11 +102,10 @@ pub fn of_stopped(stopped: &[StoppedPlace], ledgers: &Ledgers, now: UnixSeconds)
             council: Some(guest),
             case: case.map(|case| case.proposal),
             request: case.map(|case| case.request),
-            place: Some(stopped.place),
+            place: Some(*place),
             ..About::default()
         };
-        let subjects: [&dyn ToString; 2] = [&hold, &stopped.host];
-        Some(Event::new(Kind::HostStopped, &subjects, now, about))
+        Some(Event::new(Kind::HostStopped, &[&hold], now, about))
     });
     locked.collect()
 }

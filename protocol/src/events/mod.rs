@@ -5,6 +5,8 @@
 //! told: the same, whatever came in between and however often the node was started. An event has
 //! ids and codes alone, and never a field of a document.
 
+#[cfg(test)]
+mod again_tests;
 mod cases;
 mod checks;
 mod memory;
@@ -15,7 +17,7 @@ mod tests;
 use std::fmt;
 
 pub use cases::of_cases;
-pub use checks::{StoppedPlace, of_checks, of_stopped};
+pub use checks::{of_checks, of_stopped};
 pub use memory::Memory;
 pub use node::{NodeState, of_node};
 

@@ -6,7 +6,7 @@ use crate::ids::{CouncilCode, DocumentName, NodeId};
 use crate::limits::{
     CUT_OFF_SECONDS, LISTENING_SECONDS, ROSTER_WARNING_SECONDS, SILENT_COUNCIL_SECONDS,
 };
-use crate::time::UnixSeconds;
+use crate::time::{Day, UnixSeconds};
 
 /// What a node knows of itself and its peers.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -78,7 +78,8 @@ fn silence(state: &NodeState, now: UnixSeconds) -> Vec<Event> {
             council: Some(*council),
             ..About::default()
         };
-        let event = Event::new(Kind::CouncilSilent, &[council, word], at, about);
+        // Once a day at most: a council whose clock is slow goes on saying words that are old already.
+        let event = Event::new(Kind::CouncilSilent, &[council, &Day::of(*word)], at, about);
         (at <= now).then_some(event)
     });
     silent.collect()

@@ -213,12 +213,14 @@ fn what_one_side_says_beside_the_other_is_told() {
     };
     let remarks = Remarks {
         ends: vec![Ending {
+            record: id(RecordKind::Ended, 1),
             by: Side::Host,
             at: START.plus(3),
             on: day(12, 20),
             reason: None,
         }],
         transfer: Some(Transfer {
+            offer: id(RecordKind::Transfer, 1),
             on: day(12, 24),
             offered: START.plus(4),
             agreed: None,
@@ -254,7 +256,7 @@ fn what_one_side_says_beside_the_other_is_told() {
     assert_eq!(told(OTHER, &remarks), guest);
     let agreed = Remarks {
         transfer: remarks.transfer.map(|one| Transfer {
-            agreed: Some(START.plus(9)),
+            agreed: Some((START.plus(9), id(RecordKind::Transfer, 2))),
             ..one
         }),
         ..Remarks::default()

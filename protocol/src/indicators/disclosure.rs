@@ -31,6 +31,9 @@ impl Default for Profile {
     }
 }
 
+/// What each council has of something.
+pub type Counts = BTreeMap<CouncilCode, Source<u64>>;
+
 /// A profile that would show too much, or counts that are there as none.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum BadProfile {
@@ -105,60 +108,77 @@ impl Profile {
     /// may be anything from 1 to beyond the threshold. Where small counts alone would give one
     /// another away, others are suppressed with them, in the order of their codes; and where there
     /// are no others the total is. Who knows this rule cannot work one out either.
-    pub fn counts(
+    pub fn counts(self, counts: &Counts) -> (BTreeMap<CouncilCode, Shown>, Shown) {
+        let [shown] = self.linked([counts]);
+        shown
+    }
+
+    /// Columns of which each limits the others, as no council has fewer people than places: what is
+    /// suppressed in one is suppressed in all, or the ones that are shown would tell it.
+    pub fn linked<const N: usize>(
         self,
-        counts: &BTreeMap<CouncilCode, Source<u64>>,
-    ) -> (BTreeMap<CouncilCode, Shown>, Shown) {
-        let here: BTreeMap<CouncilCode, u64> = counts
-            .iter()
-            .filter_map(|(council, count)| Some((*council, count.here()?)))
-            .collect();
-        let total: u64 = here.values().sum();
-        let mut hidden: Vec<(u64, CouncilCode)> = Vec::new();
-        let mut others: Vec<(u64, CouncilCode)> = Vec::new();
-        for (council, count) in &here {
-            match (self.is_small(*count), *count) {
-                (true, _) => hidden.push((*count, *council)),
-                (false, 1..) => others.push((*count, *council)),
-                _ => {}
+        columns: [&Counts; N],
+    ) -> [(BTreeMap<CouncilCode, Shown>, Shown); N] {
+        let of =
+            |column: &Counts, council: &CouncilCode| column.get(council).and_then(Source::here);
+        let mut hidden: Vec<CouncilCode> = Vec::new();
+        let mut others: Vec<CouncilCode> = Vec::new();
+        for council in columns.first().into_iter().flat_map(|column| column.keys()) {
+            let mut here = columns.iter().filter_map(|column| of(column, council));
+            let is_any = here.clone().any(|count| count > 0);
+            match here.any(|count| self.is_small(count)) {
+                true => hidden.push(*council),
+                false if is_any => others.push(*council),
+                false => {}
             }
         }
         // Whose turn it is follows from the codes and not from the counts: that a count is, say,
         // the smallest of those shown would be told by its being chosen.
-        let first = hidden.first().map(|(_, council)| *council);
-        let after = others.partition_point(|(_, council)| Some(*council) < first);
+        let first = hidden.first().copied();
+        let after = others.partition_point(|council| Some(*council) < first);
         others.rotate_left(after);
         let mut others = others.into_iter();
-        let mut total_is_hidden = self.is_small(total);
-        while !total_is_hidden && !self.keeps(&hidden) {
-            match others.next() {
-                Some(next) => hidden.push(next),
-                None => total_is_hidden = true,
-            }
-        }
-        let shown = counts.iter().map(|(council, count)| {
-            let is_hidden = hidden.iter().any(|(_, other)| other == council);
-            let shown = match count {
-                Source::Here(_) if is_hidden => Shown::Suppressed,
-                Source::Here(count) => Shown::Value(self.rounded(*count)),
-                Source::NotSubmitted => Shown::NotSubmitted,
-                Source::NotReadable => Shown::NotReadable,
-                Source::NotRecorded => Shown::NotRecorded,
-            };
-            (*council, shown)
-        });
-        let total = match (here.is_empty(), total_is_hidden) {
-            (true, _) => Shown::nothing_of(counts.values()),
-            (false, true) => Shown::Suppressed,
-            (false, false) => Shown::Value(self.rounded(total)),
+        let total = |column: &Counts| column.values().filter_map(Source::here).sum::<u64>();
+        let gives_away = |column: &Counts, hidden: &[CouncilCode]| {
+            let counts: Vec<u64> = hidden
+                .iter()
+                .filter_map(|council| of(column, council))
+                .collect();
+            !self.is_small(total(column)) && !self.keeps(&counts)
         };
-        (shown.collect(), total)
+        while columns.iter().any(|column| gives_away(column, &hidden)) {
+            let Some(next) = others.next() else {
+                break;
+            };
+            hidden.push(next);
+        }
+        columns.map(|column| {
+            let shown = column.iter().map(|(council, count)| {
+                let shown = match count {
+                    Source::Here(0) => Shown::Value(0),
+                    Source::Here(_) if hidden.contains(council) => Shown::Suppressed,
+                    Source::Here(count) => Shown::Value(self.rounded(*count)),
+                    Source::NotSubmitted => Shown::NotSubmitted,
+                    Source::NotReadable => Shown::NotReadable,
+                    Source::NotRecorded => Shown::NotRecorded,
+                };
+                (*council, shown)
+            });
+            let is_nothing = !column.values().any(|count| count.here().is_some());
+            let is_hidden = self.is_small(total(column)) || gives_away(column, &hidden);
+            let total = match (is_nothing, is_hidden) {
+                (true, _) => Shown::nothing_of(column.values()),
+                (false, true) => Shown::Suppressed,
+                (false, false) => Shown::Value(self.rounded(total(column))),
+            };
+            (shown.collect(), total)
+        })
     }
 
     /// Whether each of these could be as large as the threshold, when it is known how many they are
     /// and what they come to together: each of the others is 1 at least.
-    fn keeps(self, hidden: &[(u64, CouncilCode)]) -> bool {
-        let sum: u64 = hidden.iter().map(|(count, _)| count).sum();
+    fn keeps(self, hidden: &[u64]) -> bool {
+        let sum: u64 = hidden.iter().sum();
         let others = u64::try_from(hidden.len().saturating_sub(1)).unwrap_or(u64::MAX);
         hidden.is_empty()
             || (others >= 1 && sum >= u64::from(self.threshold).saturating_add(others))

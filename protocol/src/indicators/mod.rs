@@ -6,6 +6,8 @@
 //! documents show the same.
 
 mod disclosure;
+#[cfg(test)]
+mod linked_tests;
 mod month;
 mod read;
 #[cfg(test)]
@@ -13,9 +15,9 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-pub use disclosure::{BadProfile, Profile};
+pub use disclosure::{BadProfile, Counts, Profile};
 pub use month::Month;
-pub use read::Casework;
+pub use read::placed;
 
 use crate::checks::Check;
 use crate::ids::CouncilCode;
@@ -235,7 +237,7 @@ fn of_month(
     today: Day,
     profile: Profile,
 ) -> Column {
-    let counts = |count: &dyn Fn(&Pool) -> u64, is_known: bool| {
+    let of_pools = |count: &dyn Fn(&Pool) -> u64, is_known: bool| -> Counts {
         let of = councils.iter().map(|(council, of)| {
             let source = match (&of.pool, is_known) {
                 (Source::Here(_), false) => Source::NotRecorded,
@@ -243,8 +245,7 @@ fn of_month(
             };
             (*council, source)
         });
-        let (of_councils, total) = profile.counts(&of.collect());
-        (of_councils, Some(total))
+        of.collect()
     };
     let each = |shown: &dyn Fn(&OfCouncil) -> Source<Shown>| {
         let of = councils.iter().map(|(council, of)| {
@@ -272,11 +273,20 @@ fn of_month(
             .collect::<Vec<u64>>()
     };
     match indicator {
-        Indicator::Places => counts(&|pool| count(had(pool).iter()), !is_past),
-        Indicator::People => counts(&|pool| had(pool).iter().sum(), !is_past),
+        Indicator::Places | Indicator::People => {
+            let places = of_pools(&|pool| count(had(pool).iter()), !is_past);
+            let people = of_pools(&|pool| had(pool).iter().sum(), !is_past);
+            let [places, people] = profile.linked([&places, &people]);
+            let (of_councils, total) = match indicator {
+                Indicator::Places => places,
+                _ => people,
+            };
+            (of_councils, Some(total))
+        }
         Indicator::OpenRequests => {
             let open = |pool: &Pool| count(pool.requests.iter().filter(|one| one.is_open));
-            counts(&open, now == Some(month))
+            let (of_councils, total) = profile.counts(&of_pools(&open, now == Some(month)));
+            (of_councils, Some(total))
         }
         Indicator::DaysToPlacement => each(&|of| {
             of.placed.map(|placed| {

@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
+use crate::casework::{Fact, Happened};
 use crate::checks::{Kind, Status};
-use crate::document::RecordFields;
 use crate::ids::{RecordId, RecordKind};
 use crate::matching::Urgency;
-use crate::schema;
 
 fn council(number: usize) -> CouncilCode {
     format!("E08{number:06}").parse().unwrap()
@@ -447,34 +446,39 @@ fn the_region_is_counted_where_all_pools_can_be_read_and_nowhere_else() {
 
 #[test]
 fn days_are_counted_from_the_first_proposal_for_the_request() {
-    let fields = |kind, given: &[(&str, String)]| -> RecordFields {
-        let read = |(name, text): &(&str, String)| {
-            let field = schema::field_named(schema::newest(), kind, name).unwrap();
-            (field.id, vec![schema::parse_value(field, text).unwrap()])
+    let at = |text: &str| format!("{text}T09:00:00Z").parse().unwrap();
+    let (request, hold) = (id(RecordKind::Request, 1), id(RecordKind::Hold, 1));
+    let one = |number, on: &str, is_own, fact: Fact<RecordId>, request| Happened {
+        record: id(RecordKind::Proposal, number),
+        fact,
+        is_own,
+        with: council(1),
+        at: at(on),
+        case: None,
+        request: Some(request),
+        place: None,
+        ran_out: false,
+    };
+    let proposal = |number, on: &str, request| {
+        let fact = Fact::Proposal {
+            proposal: id(RecordKind::Proposal, number),
+            request,
+            places: Vec::new(),
         };
-        given.iter().map(read).collect()
+        one(number, on, true, fact, request)
     };
-    let at = |text: &str| ("at", format!("{text}T09:00:00Z"));
-    let proposal = |on: &str, wanted: u8| {
-        let request = id(RecordKind::Request, wanted).to_string();
-        fields(RecordKind::Proposal, &[at(on), ("request", request)])
-    };
-    let mut casework = Casework::default();
-    let proposals = [1, 2, 3].map(|n| id(RecordKind::Proposal, n));
-    casework.add_own(proposals[0], &proposal("2026-12-01", 1));
-    casework.add_own(proposals[1], &proposal("2026-12-04", 1));
-    casework.add_own(proposals[2], &proposal("2026-12-02", 2));
-    let hold = id(RecordKind::Hold, 1);
-    let of = ("proposal", proposals[1].to_string());
-    casework.add_other(hold, &fields(RecordKind::Hold, &[at("2026-12-05"), of]));
-    let made = [at("2026-12-08"), ("hold", hold.to_string())];
-    let placement = fields(RecordKind::Placement, &made);
-    casework.add_other(id(RecordKind::Placement, 1), &placement);
-    // A placement of another council's household is none of these.
-    casework.add_own(id(RecordKind::Placement, 2), &placement);
-    let placed = Placed {
+    let placement = |is_own| one(9, "2026-12-08", is_own, Fact::Placement { hold }, request);
+    let happened = [
+        proposal(1, "2026-12-01", request),
+        proposal(2, "2026-12-04", request),
+        proposal(3, "2026-12-02", id(RecordKind::Request, 2)),
+        placement(false),
+        // A placement of another council's household is none of these.
+        placement(true),
+    ];
+    let of_december = Placed {
         on: day("2026-12-08"),
         days: 7,
     };
-    assert_eq!(casework.placed(), [placed]);
+    assert_eq!(placed(&happened), [of_december]);
 }

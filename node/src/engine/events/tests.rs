@@ -146,3 +146,23 @@ fn what_is_no_longer_so_is_forgotten_in_time_and_what_is_stays() {
     flush(&mut core);
     assert_eq!(rows(core.store(), TOLD).unwrap().len(), 1);
 }
+
+#[test]
+fn a_memory_that_a_clock_in_the_future_began_silences_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (location, shared) = node(dir.path());
+    let mut core = open(&location, &shared).unwrap();
+    flush(&mut core);
+    // As the first start leaves it whose clock was ten years ahead.
+    let later = clock().0 + 10 * 365 * 86_400;
+    core.also_store([super::put(
+        super::SINCE.to_vec(),
+        later.to_be_bytes().to_vec(),
+    )]);
+    flush(&mut core);
+    let mut core = restart(&location, &shared, core);
+    happen(&shared, 1);
+    look(&mut core);
+    flush(&mut core);
+    assert_eq!(remembered(&shared).len(), 1);
+}
