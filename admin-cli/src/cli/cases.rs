@@ -97,7 +97,7 @@ Examples:
 const CONSENT_EXAMPLES: &str = "\
 Examples:
   smp cases consent proposal-aebagbafaydqqcikbmga2dqp --method in_person
-  smp cases consent proposal-aebagbafaydqqcikbmga2dqp --method by_telephone --on 2026-11-20
+  smp cases consent proposal-aebagbafaydqqcikbmga2dqp --method by_telephone --on 2026-04-20
   smp cases consent proposal-aebagbafaydqqcikbmga2dqp --method in_writing --refused";
 
 const DID_NOT_ARRIVE_EXAMPLES: &str = "\

@@ -156,9 +156,14 @@ impl FromStr for Part {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let settings = text.split(',').map(str::parse::<Setting>);
-        let settings = settings.map(|setting| setting.map(|s| (s.field, s.value)));
-        settings.collect::<Result<_, _>>().map(Self)
+        let mut part = BTreeMap::new();
+        for setting in text.split(',').map(str::parse::<Setting>) {
+            let Setting { field, value } = setting?;
+            if part.insert(field, value).is_some() {
+                return Err("a field is named twice");
+            }
+        }
+        Ok(Self(part))
     }
 }
 

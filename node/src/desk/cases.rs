@@ -262,7 +262,7 @@ impl Desk {
                 ..RecordEdit::default()
             };
             let given = records::parse(RecordKind::Request, &edit)?.into_iter();
-            into.push(given.filter_map(|(id, value)| Some((id, value?))).collect());
+            into.push(given.collect());
         }
         let (_, done) = self
             .carry_out(Wish::Split { request, into }, Vec::new())

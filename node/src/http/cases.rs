@@ -54,7 +54,8 @@ pub(super) async fn case<S: Service>(
     Ok(Answer(service.case(id).await?))
 }
 
-/// Decides of a case: hold, confirm, withdraw, release, decline, arrived, did_not_arrive.
+/// Decides of a case: hold, confirm, withdraw, release, decline, arrived, did_not_arrive; or says
+/// something beside: end, transfer, ask, answer, consent.
 #[utoipa::path(post, path = "/v1/case/{id}",
     params(("id" = String, Path, description = "The case's id")),
     request_body = CaseDecision,

@@ -345,8 +345,8 @@ fn a_request_of_which_two_nodes_say_different_people_is_not_split() {
     region.net.run();
     let part = |people| {
         vec![
-            (field("people"), Value::Integer(people)),
-            (field("adults"), Value::Integer(1)),
+            (field("people"), Some(Value::Integer(people))),
+            (field("adults"), Some(Value::Integer(1))),
         ]
     };
     let split = |people| Wish::Split {

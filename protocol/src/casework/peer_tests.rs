@@ -7,7 +7,7 @@ use super::decider_tests::{Councils, HOST, hold, place, request};
 use super::*;
 use crate::ids::{DocumentKind, RecordId, RecordKind};
 use crate::schema::{self, Edit, Value};
-use crate::session::harness::{council, record, roster, signed};
+use crate::session::harness::{council, node_key, record, roster, signed};
 use crate::time::{Day, UnixSeconds};
 
 fn arrived() -> (Councils, RecordId) {
@@ -336,4 +336,65 @@ fn what_a_disk_lost_of_the_pool_does_not_bring_a_household_back_that_has_gone() 
     let stage = told(&region, 0, case).case.stage;
     assert_eq!(stage, Stage::Withdrawn);
     assert_eq!(region.shown(0, request(0), 1), "closed");
+}
+
+#[test]
+fn a_next_request_that_was_closed_as_a_mistake_hides_no_household() {
+    let (mut region, case) = arrived();
+    let on = Day::of(region.net.now);
+    let end = Wish::Say {
+        case,
+        remark: Remark::Ended {
+            proposal: case,
+            on,
+            reason: None,
+        },
+        again: true,
+    };
+    region.decide(0, &end).unwrap();
+    let next = {
+        let name = DocumentKind::RematchingPool.of(council(0));
+        let records = region.net.members[0].document(name).unwrap().records();
+        let mut ids = records
+            .map(|(id, _)| id)
+            .filter(|id| id.kind() == RecordKind::Request && *id != request(0));
+        ids.next().unwrap()
+    };
+    let close = pool::closing(&region.net.members[0], next).unwrap();
+    region
+        .net
+        .write(0, DocumentKind::RematchingPool, vec![close]);
+    region
+        .decide(0, &Wish::Withdraw { case, reason: None })
+        .unwrap();
+    region.settle();
+    assert_eq!(region.shown(0, request(0), 1), "open");
+}
+
+#[test]
+fn a_place_whose_proposal_fell_away_with_a_cut_can_be_let_go_of() {
+    let mut region = Councils::new();
+    let case = region.propose(0);
+    region.decide_surely(HOST, &hold(case)).unwrap();
+    region.settle();
+    let mut cut = roster(2, 3, &[]);
+    cut.cuts.push(crate::roster::Cut {
+        document: DocumentKind::Casework(council(HOST)).of(council(0)),
+        generation: 1,
+        node: node_key(0).node_id(),
+        signing: node_key(0).public(),
+        chains: Vec::new(),
+    });
+    region.net.members[HOST]
+        .offer_roster(signed(&cut), region.net.now)
+        .unwrap();
+    region.net.collect(HOST);
+    region.settle();
+    let _ = region.decide(HOST, &Wish::Release { case, reason: None });
+    // Its time is up as well.
+    region.net.now = region.net.now.plus(25 * 3600);
+    region.settle();
+    assert_eq!(region.shown(HOST, place(7), 1), "open");
+    let ledgers = region.deciders[HOST].ledgers(&region.net.members[HOST]);
+    assert_eq!(ledgers.book().lock_of_place(place(7)), None);
 }

@@ -96,6 +96,10 @@ pub fn state(book: &Book<CouncilCode, RecordId>, record: RecordId) -> State {
         _ => book.stage_of_request(record),
     };
     match stage {
+        // Locked all the same, where its proposal has fallen away with a cut.
+        None if record.kind() == RecordKind::Place && book.lock_of_place(record).is_some() => {
+            State::Held
+        }
         None => State::Open,
         Some(stage) if stage.is_live() => State::Taken,
         Some(Stage::Proposed | Stage::Declined | Stage::Released | Stage::Over) => State::Open,
@@ -151,36 +155,49 @@ pub(super) fn edits(
     shown.collect()
 }
 
-/// The requests of this council from which others go on: a household is looked for once.
-pub(super) fn continued(member: &Member) -> BTreeSet<RecordId> {
+/// The requests of this council from which others go on: a household is looked for once. What was
+/// closed before any case locked it was a mistake, or is not looked for: nothing goes on in it.
+pub(super) fn continued(member: &Member, book: &Book<CouncilCode, RecordId>) -> BTreeSet<RecordId> {
     let own = member.identity().council;
     let pool = member.document(DocumentKind::RematchingPool.of(own));
     let records = pool.into_iter().flat_map(|pool| pool.records());
+    let locked = book.ever_locked();
     let mut continued = BTreeSet::new();
     for (id, fields) in records {
-        continued.extend(Named(id.kind(), &fields).records("continues"));
+        let counts = locked.contains(&id) || !has_state(member, own, id, "closed");
+        let fields = Named(id.kind(), &fields);
+        let parents = fields.records("continues");
+        continued.extend(parents.filter(|parent| counts && *parent != id));
     }
     continued
 }
 
-/// A new request that goes on from another of this council, in all that is not said otherwise.
+/// A new request that goes on from another of this council, in all that is not said otherwise; none
+/// where two nodes have written different things of that one.
 pub(super) fn following(
     member: &Member,
     parent: RecordId,
     id: RecordId,
-    given: &[(FieldId, Value)],
+    given: &[(FieldId, Option<Value>)],
 ) -> Option<Edit> {
     let own = member.identity().council;
     let pool = member.document(DocumentKind::RematchingPool.of(own))?;
-    let known = pool.record(parent)?;
-    let known = known.into_iter();
+    if is_in_conflict(member, parent) {
+        return None;
+    }
+    let known = pool.record(parent)?.into_iter();
     let known = known.filter_map(|(field, values)| Some((field, values.into_iter().next()?)));
     let mut fields: BTreeMap<FieldId, Value> = known.collect();
     // What concerned the household as it was, or the place that it was to have.
     for name in ["reserved_for", "not_before"] {
         fields.remove(&schema::field_named(schema::newest(), id.kind(), name)?.id);
     }
-    fields.extend(given.iter().cloned());
+    for (field, value) in given {
+        match value {
+            Some(value) => fields.insert(*field, value.clone()),
+            None => fields.remove(field),
+        };
+    }
     let continues = schema::field_named(schema::newest(), id.kind(), "continues")?;
     fields.insert(continues.id, Value::Record(parent));
     let (state, open) = state_of(id.kind(), State::Open.word())?;
@@ -192,9 +209,9 @@ pub(super) fn following(
 }
 
 /// What says that a request is needed by a day.
-pub(super) fn needed_by(day: Day) -> Vec<(FieldId, Value)> {
+pub(super) fn needed_by(day: Day) -> Vec<(FieldId, Option<Value>)> {
     let field = schema::field_named(schema::newest(), RecordKind::Request, "needed_by");
-    let field = field.map(|field| (field.id, Value::Week(day.week())));
+    let field = field.map(|field| (field.id, Some(Value::Week(day.week()))));
     field.into_iter().collect()
 }
 

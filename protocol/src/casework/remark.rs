@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use super::Stage;
 use super::record::{AT, FIFTH, FOURTH, Fields, OF, THIRD};
-use super::{Stage, Turn};
 use crate::ids::{RecordId, RecordKind};
 use crate::schema::{Edit, Value};
 use crate::time::{Day, UnixSeconds};
@@ -460,15 +460,5 @@ pub(super) fn check(
             }
         }
         _ => Ok(()),
-    }
-}
-
-impl Side {
-    /// The side whose turn it is.
-    pub fn has(self, turn: Turn) -> bool {
-        matches!(
-            (self, turn),
-            (Self::Guest, Turn::Guest) | (Self::Host, Turn::Host)
-        )
     }
 }

@@ -314,8 +314,8 @@ fn nobody_of_a_household_that_is_split_is_lost_or_looked_for_twice() {
     let case = region.propose(0);
     let part = |people, adults| {
         vec![
-            (field("people"), Value::Integer(people)),
-            (field("adults"), Value::Integer(adults)),
+            (field("people"), Some(Value::Integer(people))),
+            (field("adults"), Some(Value::Integer(adults))),
         ]
     };
     // A request of the harness is for one person.

@@ -39,7 +39,7 @@ pub(super) fn settled(
     today: Day,
 ) -> BTreeSet<RecordId> {
     let own = member.identity().council;
-    let mut settled = pool::continued(member);
+    let mut settled = pool::continued(member, &ledgers.book);
     let ends: BTreeMap<RecordId, Option<u8>> = withdrawals(ledgers, coming).collect();
     if ends.is_empty() {
         return settled;

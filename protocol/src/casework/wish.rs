@@ -78,8 +78,9 @@ pub enum Wish {
     Split {
         /// The request.
         request: RecordId,
-        /// What each of them needs, where it differs from what the request says.
-        into: Vec<Vec<(FieldId, Value)>>,
+        /// What each of them needs, where it differs from what the request says; with no value, what
+        /// is not to be said of it.
+        into: Vec<Vec<(FieldId, Option<Value>)>>,
     },
 }
 
@@ -239,12 +240,7 @@ pub(super) fn decided(
             (*case, book.withdraw(host, *case), Extras::reason(*reason))
         }
         Wish::Release { case, reason } => {
-            let guest = counterpart(&book.theirs, *case)?;
-            let known = book.case_as_host(guest, *case);
-            let known = known.ok_or(DecideError::NoSuchCase(*case))?;
-            let Some((hold, _)) = known.hold else {
-                return Err(refused(Refusal::Stage(known.stage)));
-            };
+            let (guest, hold) = held_for(book, *case)?;
             (*case, book.release(guest, hold), Extras::reason(*reason))
         }
         Wish::Decline { case, reason } => {
@@ -293,12 +289,13 @@ fn say(
         if view.guest != own {
             return Err(DecideError::NotGuest);
         }
-        if pool::continued(member).contains(&request) {
+        if pool::continued(member, &ledgers.book).contains(&request) {
             return Err(DecideError::Continued(request));
         }
         let id = member.draw_record(RecordKind::Request);
         let next = pool::following(member, request, id, &pool::needed_by(*on));
-        decided.pool.extend(next);
+        let next = next.ok_or(DecideError::InConflict(request))?;
+        decided.pool.push(next);
     }
     Ok(decided)
 }
@@ -308,7 +305,7 @@ fn split(
     member: &mut Member,
     book: &Book<CouncilCode, RecordId>,
     request: RecordId,
-    into: &[Vec<(FieldId, Value)>],
+    into: &[Vec<(FieldId, Option<Value>)>],
 ) -> Result<Decided, DecideError> {
     if book.lock_of_request(request).is_some() {
         return Err(DecideError::Refused(Refusal::RequestLocked));
@@ -319,14 +316,11 @@ fn split(
     if !(2..=limits::SPLIT_INTO).contains(&into.len()) {
         return Err(DecideError::Parts);
     }
-    if pool::is_in_conflict(member, request) {
-        return Err(DecideError::InConflict(request));
-    }
     let mut parts = Vec::new();
     for given in into {
         let id = member.draw_record(RecordKind::Request);
         let part = pool::following(member, request, id, given);
-        parts.push(part.ok_or(DecideError::NotOpen(request))?);
+        parts.push(part.ok_or(DecideError::InConflict(request))?);
     }
     let whole = pool::following(member, request, request, &[]);
     let whole = whole.as_ref().map_or((0, 0), pool::people);
@@ -360,6 +354,25 @@ fn counterpart(
     found
         .map(|(with, _)| with)
         .ok_or(DecideError::NoSuchCase(case))
+}
+
+/// For whom, and by which hold, a place of this council is kept for a case. The proposal may have
+/// fallen away with a cut of its author's key: what this council locked, it can still let go of.
+fn held_for(
+    book: &Book<CouncilCode, RecordId>,
+    case: RecordId,
+) -> Result<(CouncilCode, RecordId), DecideError> {
+    if let Ok(guest) = counterpart(&book.theirs, case)
+        && let Some(known) = book.case_as_host(guest, case)
+    {
+        let stage = DecideError::Refused(Refusal::Stage(known.stage));
+        return known.hold.map(|(hold, _)| (guest, hold)).ok_or(stage);
+    }
+    let own = book.own().filter_map(|(guest, fact)| match fact {
+        Fact::Hold { hold, proposal, .. } if *proposal == case => Some((guest, *hold)),
+        _ => None,
+    });
+    own.last().ok_or(DecideError::NoSuchCase(case))
 }
 
 fn proposals(

@@ -125,7 +125,7 @@ pub const FIELDS_V1: &[Field] = table! {
         11 must urgency Code(codes::URGENCY) => "how soon the household must move";
         12 may reserved_for Record(RecordKind::Place) => "the place, where host and household have named each other";
         13 must state Code(codes::POOL_STATE) => "whether it can be matched";
-        14 may continues Record(RecordKind::Request) => "the request from which this one was split";
+        14 may continues Record(RecordKind::Request) => "the request from which this one goes on: a part of it, or the household's next";
     }
     Contact {
         1 must mailbox Mailbox => "the placement team's role mailbox, never a person's";

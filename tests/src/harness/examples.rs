@@ -22,7 +22,7 @@ pub struct Example {
 /// Every example in the help of a program and of all its commands, each once.
 ///
 /// # Panics
-/// Where a help cannot be printed.
+/// Where a help cannot be printed, or shows no example of its own command.
 pub fn examples(program: &str) -> Vec<Example> {
     let mut commands = vec![program.to_owned()];
     let mut lines = Vec::new();
@@ -36,7 +36,10 @@ pub fn examples(program: &str) -> Vec<Example> {
         let inner = inner.filter_map(|line| line.split_whitespace().next());
         let inner = inner.filter(|name| *name != "help");
         commands.extend(inner.map(|name| format!("{path} {name}")));
-        lines.extend(joined(block(&help, "Examples:")));
+        let shown = joined(block(&help, "Examples:"));
+        let of_its_own = |line: &String| line == &path || line.starts_with(&format!("{path} "));
+        assert!(shown.iter().any(of_its_own), "no example of `{path}`");
+        lines.extend(shown);
     }
     lines.sort();
     lines.dedup();

@@ -179,7 +179,10 @@ impl World {
             _ => None,
         };
         let (all, grown) = (number(people)?, number(adults)?);
-        let part = |p, a| vec![(people, Value::Integer(p)), (adults, Value::Integer(a))];
+        let part = |p, a| {
+            let number = |n| Some(Value::Integer(n));
+            vec![(people, number(p)), (adults, number(a))]
+        };
         let into = vec![part(1, 1), part(all - 1, grown - 1)];
         Some(Wish::Split { request, into })
     }

@@ -131,6 +131,8 @@ impl World {
             let has = printed.contains("smp cases show proposal-");
             has.then_some(()).ok_or(printed)
         });
+        let ended = watch.try_wait().unwrap();
+        assert!(ended.is_none(), "{} ended: {ended:?}", typed.line);
         watch.kill().unwrap();
         watch.wait().unwrap();
         Ran {
