@@ -218,10 +218,14 @@ fn places_are_changed_where_decisions_are_taken_and_that_can_move_to_another_nod
     region.enrol_and_join(second);
     region.start_all();
     region.wait_agreed(AGREEMENT);
-    let place = new(
-        &region[HOST],
-        &["pool", "place", "--rooms", "1", "--people", "2"],
-    );
+    let file = region.file("hosts.csv", "reference,accommodation_type\nH-1,sponsor\n");
+    region[HOST].smp(&["hosts", "import", &file]).ok();
+    let host = region[HOST].list(&["hosts", "list"])[0]["id"].clone();
+    let host = host.as_str().unwrap();
+    let place = [
+        "pool", "place", "--rooms", "1", "--people", "2", "--host", host,
+    ];
+    let place = new(&region[HOST], &place);
     let other = &region.nodes[2];
     until_state(other, &place, "open");
     let more = ["pool", "edit", &place, "--set", "people=3"];
@@ -255,6 +259,15 @@ fn places_are_changed_where_decisions_are_taken_and_that_can_move_to_another_nod
     other
         .smp(&["pool", "edit", &place, "--set", "people=2"])
         .exits(4);
+
+    // Whose the place is lies in the vault of the node that is gone: said here, a check that failed
+    // is told again.
+    let check = new(other, &["checks", "start", host, "accommodation_exists"]);
+    other.smp(&["checks", "record", &check, "failed"]).ok();
+    let is_told = |one: &Value| !one["concern_since"].is_null();
+    other.smp(&["pool", "host", &place, host]).ok();
+    until_case(guests, &case, "it is warned", is_told);
+    other.smp(&["pool", "host", &place, host]).exits(4);
 
     // Back again, the old node learns that it decides no more.
     region[HOST].start();

@@ -41,6 +41,10 @@ Examples:
   smp pool contact --mailbox placements@council.example.org --telephone \"01632 960123\" \\
       --opens-at 09:00 --closes-at 17:00";
 
+const HOST_EXAMPLES: &str = "\
+Examples:
+  smp pool host place-aebagbafaydqqcikbmga2dqp host-aebagbafaydqqcikbmga2dqp";
+
 const HISTORY_EXAMPLES: &str = "\
 Examples:
   smp pool history place-aebagbafaydqqcikbmga2dqp";
@@ -182,6 +186,16 @@ pub(super) enum Pool {
         #[arg(long, value_name = "ID", help_heading = "Options")]
         host: Option<RecordId>,
     },
+    /// Says whose a place is, at a node that does not know: another one decided before
+    #[command(after_help = HOST_EXAMPLES)]
+    Host {
+        /// The place's id
+        place: RecordId,
+        /// The host's id, in this council's own register. Only this council knows
+        host: RecordId,
+        #[command(flatten)]
+        write: WriteArgs,
+    },
     /// Looks for a place for a household of this council's
     #[command(after_help = REQUEST_EXAMPLES)]
     Request(NewArgs<Request>),
@@ -242,6 +256,10 @@ impl Pool {
         match self {
             Self::History(args) => args.run(context, KINDS),
             Self::Place { new, host } => new.run(context, host),
+            Self::Host { place, host, write } => {
+                let path = format!("/v1/record/{place}");
+                write.send_of(context, Method::PATCH, &path, BTreeMap::new(), Some(host))
+            }
             Self::Request(new) => new.run(context, None),
             Self::Contact(new) => new.run(context, None),
             Self::List { what, args } => args.run(context, what.kinds()),

@@ -87,7 +87,12 @@ impl Export {
     fn put_bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
         self.write(bytes).map_err(|e| match e.kind() {
             io::ErrorKind::AlreadyExists => exists(&self.path),
-            _ => Failure::file(&self.path, &e),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Failure::refused(
+                format!("{}: there is no room for it", self.path.display()),
+                "make room, or name a file elsewhere; nothing is left of this one",
+            ),
+            // Without the name that it has until it is whole, which nobody has typed.
+            kind => Failure::file(&self.path, &io::Error::from(kind)),
         })?;
         let path = self.path.display();
         super::print(&format!("Written to {path}, which only you may read.\n"))
@@ -110,7 +115,11 @@ impl Export {
                 .persist_noclobber(&self.path)
                 .map_err(io::Error::from)?,
         };
-        File::open(dir)?.sync_all()
+        // The file is whole and has its name. A directory that may not be read is not waited for.
+        match File::open(dir) {
+            Ok(dir) => dir.sync_all(),
+            Err(_) => Ok(()),
+        }
     }
 }
 

@@ -65,6 +65,11 @@ impl Config {
                     format!("run `chmod go-w {shown}`"),
                 ));
             }
+            Ok(_) if others_may_replace(&hook.program) => found.push(Finding::problem(
+                KEY,
+                format!("others may replace {shown}: its directory is theirs to change"),
+                "put it where only root, or the node's user, may write",
+            )),
             Ok(_) if access(&hook.program, Access::EXEC_OK).is_err() => {
                 found.push(Finding::problem(
                     KEY,
@@ -81,4 +86,13 @@ impl Config {
             )),
         }
     }
+}
+
+/// Whether anybody may put another file in its place. Where a directory is sticky, as `/tmp` is, only
+/// the owner of the file may.
+fn others_may_replace(program: &Path) -> bool {
+    let mode = |dir: &Path| fs::metadata(dir).map(|metadata| metadata.permissions().mode());
+    let theirs = |mode: u32| mode & 0o022 != 0 && mode & 0o1000 == 0;
+    let mut above = program.ancestors().skip(1);
+    above.any(|dir| mode(dir).is_ok_and(theirs))
 }

@@ -164,6 +164,12 @@ fn a_hook_is_looked_at_before_it_is_run() {
     assert!(found()[0].contains("chmod go-w"), "{:?}", found());
     mode(0o700);
     assert_eq!(found(), Vec::<String>::new());
+    let around = |mode| {
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    around(0o770);
+    assert!(found()[0].contains("others may replace"), "{:?}", found());
+    around(0o700);
     fs::remove_file(&hook.program).unwrap();
     fs::create_dir(&hook.program).unwrap();
     assert!(found()[0].contains("no file"), "{:?}", found());

@@ -9,7 +9,7 @@ use smp_protocol::ids::{CouncilCode, DocumentName, RecordId, RecordKind};
 use smp_protocol::schema::{self, Edit, FieldId, Value};
 
 use super::{Desk, cases, checks, document_of, homes, refused};
-use crate::engine::{Core, clock, host_of_place};
+use crate::engine::{Core, HOST_OF_PLACE, clock, host_of_place};
 use crate::import;
 use crate::service::{Answer, Failure, FailureKind};
 use crate::store::{Change, StoreError, Table};
@@ -251,12 +251,16 @@ impl Desk {
                 LISTS,
             ));
         }
-        if edit.host.is_some() {
+        if let Some(host) = &edit.host {
+            let said = self.host_of(id, host).await?;
+            if edit.fields.is_empty() {
+                return self.say_host(id, said).await;
+            }
             return Err(Failure::new(
                 FailureKind::BadRequest,
                 "bad_field",
-                "host: whose a place is, is said when it is made",
-                "nothing was changed; close this place and make another: `smp pool place --help`",
+                "host: whose a place is, is said by itself",
+                "nothing was changed; `smp pool host --help`",
             ));
         }
         self.store_edit(
@@ -265,6 +269,31 @@ impl Desk {
             edit.replicated,
         )
         .await
+    }
+
+    /// Says whose a place is at a node that does not know: it was made where the council's decisions
+    /// were taken before. What is known is not changed, since a case may be about it.
+    async fn say_host(&self, place: RecordId, said: Change) -> Answer<Stored> {
+        let say = move |core: &mut Core| {
+            let kept = vault_record(core, place).map_err(|error| broken(&error))?;
+            if kept.contains_key(HOST_OF_PLACE) {
+                return Err(Failure::new(
+                    FailureKind::Conflict,
+                    "known",
+                    format!("it is known here whose {place} is"),
+                    "nothing was changed; where it is wrong, close the place and make another: \
+                     `smp pool place --help`",
+                ));
+            }
+            core.also_store([said]);
+            core.look_at_places();
+            Ok(())
+        };
+        self.write(say).await??;
+        Ok(Stored {
+            records: vec![place.to_string()],
+            held_by: 0,
+        })
     }
 
     async fn store_edit(

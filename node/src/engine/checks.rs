@@ -17,11 +17,11 @@ use super::{Core, clock};
 use crate::store::{Change, StoreError, Table};
 
 /// The name under which the vault has the host of a place.
-const HOST: &str = "host";
+pub const HOST_OF_PLACE: &str = "host";
 
 /// What the vault is to keep of a new place: whose it is.
 pub fn host_of_place(place: RecordId, host: RecordId) -> Change {
-    let row = BTreeMap::from([(HOST, host.to_string())]);
+    let row = BTreeMap::from([(HOST_OF_PLACE, host.to_string())]);
     Change::Put {
         table: Table::Vault,
         key: place.to_bytes().to_vec(),
@@ -110,7 +110,7 @@ impl Core {
     }
 
     /// Places of this council whose host must take nobody, with the host. Work as of
-    /// [`Core::judged_places`].
+    /// `judged_places`.
     ///
     /// # Errors
     /// [`StoreError`] where the vault does not say which places are whose.
@@ -167,7 +167,7 @@ impl Core {
             let place = RecordId::from_bytes(key.as_slice().try_into().ok()?)?;
             // Written by this program, under a checksum.
             let row: BTreeMap<String, String> = serde_json::from_slice(&value).ok()?;
-            Some((place, row.get(HOST)?.parse().ok()?))
+            Some((place, row.get(HOST_OF_PLACE)?.parse().ok()?))
         };
         Ok(rows.into_iter().filter_map(read).collect())
     }

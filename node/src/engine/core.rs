@@ -147,6 +147,12 @@ impl Core {
         }
     }
 
+    /// Has it looked at whose places are, although no register has moved.
+    pub fn look_at_places(&mut self) {
+        self.checks_moved = true;
+        self.watcher.look_at_checks();
+    }
+
     /// Has places closed whose host must take nobody. After the flush of what the vault is to say of
     /// them, which it reads.
     pub(super) fn tend_places(&mut self) {

@@ -172,6 +172,11 @@ impl Watcher {
         self.checks_moved |= checks::is_moved_by(durable);
     }
 
+    /// Has it look at checks although no register has moved.
+    pub(super) fn look_at_checks(&mut self) {
+        self.checks_moved = true;
+    }
+
     /// Has events told with the next flush; whether there were more than at once.
     fn tell(&mut self, holding: &[Event], now: UnixSeconds) -> (Vec<Change>, bool) {
         let (news, more) = self.memory.news(holding);

@@ -17,7 +17,7 @@ mod room;
 mod tests;
 
 pub use self::aside::Mishap;
-pub use self::checks::{Registers, host_of_place};
+pub use self::checks::{HOST_OF_PLACE, Registers, host_of_place};
 pub use self::core::{Core, clock};
 pub use self::links::Link;
 pub use self::restore::{OpenError, StoreLocation};

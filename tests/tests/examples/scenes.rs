@@ -69,6 +69,7 @@ impl World {
                 Scene::default().with(&self.listing)
             }
             "smp pool place" => Scene::default().with(&self.host),
+            "smp pool host" => Scene::default().with(&self.place()).with(&self.host),
             "smp pool show" | "smp pool edit" | "smp pool suggest" | "smp pool split"
             | "smp pool history" => Scene::default().with(&self.place()).with(&self.request(A)),
             "smp readers accept" => self.open_to(B, line.contains("--withdraw")),
