@@ -33,6 +33,17 @@ fn until_state(node: &Client, id: &str, wanted: &str) {
     });
 }
 
+/// Both councils, and a second node of the host council, the last of three.
+fn with_a_second_node() -> Region {
+    let mut region = Region::of(&[HOST, GUEST]);
+    let port = free_ports(1)[0];
+    let second = Node::init(&region.dir().join("second"), "north-east", HOST, port);
+    region.enrol_and_join(second);
+    region.start_all();
+    region.wait_agreed(AGREEMENT);
+    region
+}
+
 /// A host with a place, a household, and the case between the two councils.
 struct Case {
     host: String,
@@ -212,12 +223,7 @@ fn a_household_that_parts_becomes_two_and_what_was_proposed_ends() {
 
 #[test]
 fn places_are_changed_where_decisions_are_taken_and_that_can_move_to_another_node() {
-    let mut region = Region::of(&[HOST, GUEST]);
-    let port = free_ports(1)[0];
-    let second = Node::init(&region.dir().join("second"), "north-east", HOST, port);
-    region.enrol_and_join(second);
-    region.start_all();
-    region.wait_agreed(AGREEMENT);
+    let mut region = with_a_second_node();
     let file = region.file("hosts.csv", "reference,accommodation_type\nH-1,sponsor\n");
     region[HOST].smp(&["hosts", "import", &file]).ok();
     let host = region[HOST].list(&["hosts", "list"])[0]["id"].clone();
@@ -278,12 +284,7 @@ fn places_are_changed_where_decisions_are_taken_and_that_can_move_to_another_nod
 
 #[test]
 fn the_node_that_decided_before_decides_again_without_a_restart() {
-    let mut region = Region::of(&[HOST, GUEST]);
-    let port = free_ports(1)[0];
-    let second = Node::init(&region.dir().join("second"), "north-east", HOST, port);
-    region.enrol_and_join(second);
-    region.start_all();
-    region.wait_agreed(AGREEMENT);
+    let mut region = with_a_second_node();
     let of = proposed(&region);
     let first = region.admin(&["member", "list", "--output", "json"]).json();
     let first = first.as_array().unwrap().iter();

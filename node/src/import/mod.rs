@@ -136,6 +136,10 @@ pub fn read(kind: RecordKind, file_name: &str, bytes: &[u8]) -> Result<Import, V
         let expected = format!("at most {limit} MiB; split the file and import the parts");
         return Err(vec![Problem::of_file("a file that is too large", expected)]);
     }
+    if file_name.to_ascii_lowercase().ends_with(".json") {
+        let expected = "CSV or XLSX; a list goes into such a file with `--to FILE.csv`".to_owned();
+        return Err(vec![Problem::of_file("a file of JSON", expected)]);
+    }
     let sheet = match xlsx::looks_like_a_workbook(file_name, bytes) {
         Ok(true) => xlsx::read_sheet(kind, bytes),
         Ok(false) => csv_file::read_sheet(bytes),

@@ -4,35 +4,12 @@
 use std::collections::BTreeMap;
 
 use super::decider_tests::{Councils, HOST, hold, place, request};
+use super::remark_tests::{arrived, say, told};
 use super::*;
 use crate::ids::{DocumentKind, RecordId, RecordKind};
 use crate::schema::{self, Edit, Value};
 use crate::session::harness::{council, node_key, record, roster, signed};
 use crate::time::{Day, UnixSeconds};
-
-fn arrived() -> (Councils, RecordId) {
-    let mut region = Councils::new();
-    let case = region.propose(0);
-    region.decide_surely(HOST, &hold(case)).unwrap();
-    region.settle();
-    region.decide_surely(0, &Wish::Confirm { case }).unwrap();
-    region.settle();
-    let arrival = Wish::Arrival {
-        case,
-        arrived: true,
-    };
-    region.decide(HOST, &arrival).unwrap();
-    region.settle();
-    (region, case)
-}
-
-fn say(case: RecordId, remark: Remark) -> Wish {
-    Wish::Say {
-        case,
-        remark,
-        again: false,
-    }
-}
 
 fn fact(kind: RecordKind, n: u64, at: UnixSeconds, rest: Vec<(u8, Value)>) -> Edit {
     let mut fields = vec![(schema::FieldId(1), Value::Instant(at))];
@@ -44,13 +21,6 @@ fn fact(kind: RecordKind, n: u64, at: UnixSeconds, rest: Vec<(u8, Value)>) -> Ed
         record: record(kind, n),
         fields,
     }
-}
-
-fn told(region: &Councils, n: usize, case: RecordId) -> CaseView {
-    let ledgers = region.deciders[n].ledgers(&region.net.members[n]);
-    let cases = ledgers.cases(council(n)).into_iter();
-    let mut found = cases.filter(|view| view.case.proposal == case);
-    found.next().expect("the case is known")
 }
 
 #[test]

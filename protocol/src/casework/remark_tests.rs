@@ -7,7 +7,7 @@ use crate::schema::{self, FieldId, Value};
 use crate::session::harness::council;
 use crate::time::{Day, UnixSeconds};
 
-fn say(case: RecordId, remark: Remark) -> Wish {
+pub(super) fn say(case: RecordId, remark: Remark) -> Wish {
     Wish::Say {
         case,
         remark,
@@ -29,7 +29,7 @@ fn field(name: &str) -> FieldId {
 }
 
 /// What `n` makes of the remarks on a case.
-fn told(region: &Councils, n: usize, case: RecordId) -> CaseView {
+pub(super) fn told(region: &Councils, n: usize, case: RecordId) -> CaseView {
     let ledgers = region.deciders[n].ledgers(&region.net.members[n]);
     let cases = ledgers.cases(council(n)).into_iter();
     let mut found = cases.filter(|view| view.case.proposal == case);
@@ -37,7 +37,7 @@ fn told(region: &Councils, n: usize, case: RecordId) -> CaseView {
 }
 
 /// A case in which a household has come.
-fn arrived() -> (Councils, RecordId) {
+pub(super) fn arrived() -> (Councils, RecordId) {
     let mut region = Councils::new();
     let case = region.propose(0);
     region.decide_surely(HOST, &hold(case)).unwrap();

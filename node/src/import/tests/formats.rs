@@ -213,3 +213,11 @@ fn a_host_template_is_one_template_and_not_an_export() {
         hosts("reference,accommodation_type,sponsor_id,sponsor_type\nA,sponsor,S9,group\n");
     assert_eq!(import.unwrap().layout, Layout::Template);
 }
+
+#[test]
+fn a_file_of_json_is_told_what_to_be() {
+    for name in ["homes.json", "HOMES.JSON"] {
+        let problems = read(RecordKind::Listing, name, b"[]").unwrap_err();
+        assert!(problems[0].expected.contains("CSV or XLSX"), "{problems:?}");
+    }
+}
