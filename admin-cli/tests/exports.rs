@@ -97,7 +97,7 @@ fn nothing_is_overwritten_unless_that_is_asked_for() {
     let nowhere = dir.path().join("none").join("checks.csv");
     let list = ["checks", "list", "--to", text_of(&nowhere)];
     node.smp(&list)
-        .failed(4, text_of(&nowhere), "check the path");
+        .failed(4, text_of(&nowhere), "make the directory");
 }
 
 #[test]

@@ -91,6 +91,10 @@ impl Export {
                 format!("{}: there is no room for it", self.path.display()),
                 "make room, or name a file elsewhere; nothing is left of this one",
             ),
+            io::ErrorKind::NotFound => Failure::refused(
+                format!("{}: its directory is not there", self.path.display()),
+                "make the directory, or name a file elsewhere",
+            ),
             // Without the name that it has until it is whole, which nobody has typed.
             kind => Failure::file(&self.path, &io::Error::from(kind)),
         })?;
